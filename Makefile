@@ -1,0 +1,32 @@
+# Two commands matter to a newcomer: `make demo` and `make test`. Both do all their set-up themselves.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+LOCKS := requirements/base.txt requirements/worker.txt requirements/embedded.txt requirements/test.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lock
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
+
+setup: $(VENV)/.installed ## Virtual environment, pinned and hash-checked dependencies, the package
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one with PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.dependencies: $(VENV)/.python $(LOCKS)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: $(addprefix -r ,$(LOCKS))
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.dependencies pyproject.toml
+	MAD_SKIP_FRONTEND=1 $(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+lock: ## Resolve the dependencies anew and write requirements/*.txt (needs uv)
+	uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --all-extras pyproject.toml -o requirements/.all.txt $(LOCK_FLAGS)
+	@for set in base worker embedded test; do \
+	  extra=$$( [ $$set = base ] || echo --extra $$set ); \
+	  uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate $$extra -c requirements/.all.txt pyproject.toml -o requirements/$$set.txt || exit 1; \
+	done; rm requirements/.all.txt

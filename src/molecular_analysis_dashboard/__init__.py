@@ -1,0 +1,1 @@
+"""Molecular Analysis Dashboard: dock and screen molecules on your own machines."""

@@ -1,0 +1,1 @@
+"""Docking engines behind one port, and the process that hosts them."""

@@ -1,0 +1,1 @@
+"""Celery: delivery of task ids to worker slots."""

@@ -1,0 +1,1 @@
+"""The blob store: uploads and results as content-addressed files."""

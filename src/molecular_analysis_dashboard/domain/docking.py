@@ -1,0 +1,137 @@
+"""Docking: engines, poses and outcomes."""
+
+from dataclasses import asdict, dataclass, field
+
+from molecular_analysis_dashboard.domain.hashing import content_hash
+from molecular_analysis_dashboard.domain.ligands import LigandOptions
+from molecular_analysis_dashboard.domain.rejections import RejectionReason
+
+
+@dataclass(frozen=True)
+class EngineBuild:
+    """One engine at one version, compiled one way; results of two builds never mix within a job.
+
+    Parameters
+    ----------
+    build_id : str
+        Name for queues, provenance and reuse: ``<engine>-<version>-<variant>``, lower case.
+    """
+
+    engine: str
+    version: str
+    build_id: str
+    scoring_functions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SearchEffort:
+    """How hard to search: `exhaustiveness` independent Monte-Carlo runs (Vina's default is 8)."""
+
+    exhaustiveness: int = 8
+
+
+@dataclass(frozen=True)
+class DockingProtocol:
+    """Immutable recipe of a screen, identified by its content hash.
+
+    Parameters
+    ----------
+    n_poses : int
+        Most poses kept per ligand.
+    min_rmsd_angstrom : float
+        Least RMSD between kept poses, in Å.
+    energy_range_kcal_mol : float
+        Poses worse than the best by more are dropped.
+    seed : int
+        1 to 2**31-1; each ligand's own seed derives from it.
+    """
+
+    engine: str = "vina"
+    scoring: str = "vina"
+    effort: SearchEffort = field(default_factory=SearchEffort)
+    n_poses: int = 3
+    min_rmsd_angstrom: float = 1.0
+    energy_range_kcal_mol: float = 3.0
+    seed: int = 42
+    ligands: LigandOptions = field(default_factory=LigandOptions)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the protocol as JSON-compatible values."""
+        return asdict(self)
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 over everything that changes a result."""
+        return content_hash(self.as_json())
+
+
+@dataclass(frozen=True)
+class Pose:
+    """One docked placement.
+
+    Parameters
+    ----------
+    rank : int
+        1 is best.
+    score_kcal_mol : float
+        Docking score as the engine reports it.
+    coordinates : bytes
+        Little-endian float32, shape (n_atoms, 3) in C order, Å, in the atom order of the state's mol block.
+    """
+
+    rank: int
+    score_kcal_mol: float
+    coordinates: bytes
+
+
+@dataclass(frozen=True)
+class StateScore:
+    """Best score of one state of a ligand; every docked state stays visible."""
+
+    smiles: str
+    score_kcal_mol: float | None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class DockedLigand:
+    """A scored ligand: its best state's poses, best first, and what the other states reached.
+
+    Parameters
+    ----------
+    state_mol_block : str
+        Topology of the best state (see `LigandState.mol_block`).
+    seconds_cpu : float
+        Processor time of preparation and docking in the engine process, in seconds.
+    """
+
+    state_smiles: str
+    state_mol_block: str
+    poses: tuple[Pose, ...]
+    heavy_atoms: int
+    states: tuple[StateScore, ...]
+    steps: tuple[str, ...]
+    seed: int
+    seconds_cpu: float
+
+    @property
+    def score_kcal_mol(self) -> float:
+        """Best docking score."""
+        return self.poses[0].score_kcal_mol
+
+    @property
+    def ligand_efficiency(self) -> float:
+        """Score per heavy atom, sign reversed so that more is better, in kcal/mol (Hopkins 2004)."""
+        return -self.score_kcal_mol / self.heavy_atoms
+
+
+@dataclass(frozen=True)
+class RejectedLigand:
+    """A ligand without a score, and why."""
+
+    reason: RejectionReason
+    message: str
+    seconds_cpu: float = 0.0
+
+
+LigandOutcome = DockedLigand | RejectedLigand

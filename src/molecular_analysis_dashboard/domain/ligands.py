@@ -1,0 +1,126 @@
+"""Ligands: records as they came, validated molecules, and states ready for docking."""
+
+from dataclasses import asdict, dataclass
+
+from molecular_analysis_dashboard.domain.rejections import RejectionReason
+
+
+@dataclass(frozen=True)
+class LigandRecord:
+    """One input record, not yet parsed.
+
+    Parameters
+    ----------
+    line : int
+        Line of the file on which the record starts, counted from 1.
+    text : str
+        The record: a SMILES, or a mol block with its data fields.
+    format : str
+        ``smiles``, ``sdf`` or ``mol2``.
+    name : str
+        Name as given, empty when there is none.
+    """
+
+    line: int
+    text: str
+    format: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class RejectedRecord:
+    """An input record that is no ligand, and why; `input_text` is shortened for display."""
+
+    line: int
+    name: str
+    input_text: str
+    reason: RejectionReason
+    message: str
+
+
+@dataclass(frozen=True)
+class ValidatedLigand:
+    """One molecule of a library.
+
+    Parameters
+    ----------
+    smiles : str
+        Canonical isomeric SMILES of the parent (largest organic fragment), written by the stated toolkit.
+    mol_block : str or None
+        The parent with its input coordinates and stereo where the record had three dimensions.
+    torsions : int
+        Rotatable bonds (RDKit, strict definition).
+    molecular_weight : float
+        In g/mol, of the parent.
+    """
+
+    line: int
+    name: str
+    smiles: str
+    inchikey: str
+    heavy_atoms: int
+    torsions: int
+    molecular_weight: float
+    mol_block: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LigandOptions:
+    """Stated choices of ligand preparation, part of a protocol.
+
+    Parameters
+    ----------
+    protonate : bool
+        Set protonation states for `ph` (dimorphite-dl); otherwise the input's hydrogens count.
+    max_states : int
+        Most states (protomers and stereoisomers) docked per ligand.
+    enumerate_stereo : bool
+        Dock every stereoisomer of undefined centres, up to `max_states`; if False, undefined stereo is refused.
+    """
+
+    protonate: bool = True
+    ph: float = 7.4
+    enumerate_stereo: bool = True
+    max_states: int = 8
+    max_heavy_atoms: int = 100
+    max_torsions: int = 32
+
+    def as_json(self) -> dict[str, object]:
+        """Return the options as JSON-compatible values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class LigandInput:
+    """What the docking of one ligand starts from."""
+
+    ligand_id: str
+    name: str
+    smiles: str
+
+
+@dataclass(frozen=True)
+class LigandState:
+    """One protomer or stereoisomer with a start conformer, typed for docking.
+
+    Parameters
+    ----------
+    smiles : str
+        Canonical isomeric SMILES of exactly this state.
+    mol_block : str
+        All atoms, hydrogens included, with bond orders and a three-dimensional start conformer (V2000 or V3000);
+        its atom order is the order of pose coordinates.
+    pdbqt : str
+        The same state as the engine reads it.
+    steps : tuple of str
+        What was done, in order.
+    """
+
+    smiles: str
+    mol_block: str
+    pdbqt: str
+    heavy_atoms: int
+    torsions: int
+    formal_charge: int
+    steps: tuple[str, ...] = ()

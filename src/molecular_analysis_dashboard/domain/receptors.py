@@ -1,0 +1,168 @@
+"""Receptors: how a structure is prepared for docking, and the report on each residue."""
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+from molecular_analysis_dashboard.domain.hashing import content_hash
+from molecular_analysis_dashboard.domain.sites import Vector
+
+
+class StructureFormat(StrEnum):
+    """Formats of an uploaded macromolecule."""
+
+    PDB = "pdb"
+    MMCIF = "mmcif"
+    PDBQT = "pdbqt"
+
+
+class WaterPolicy(StrEnum):
+    """Which waters stay in the receptor."""
+
+    NONE = "none"
+    ALL = "all"
+
+
+class Severity(StrEnum):
+    """How much a note in a preparation report matters."""
+
+    INFO = "info"
+    WARNING = "warning"
+    BLOCKING = "blocking"
+
+
+@dataclass(frozen=True)
+class ReceptorOptions:
+    """Stated choices of one receptor preparation.
+
+    Parameters
+    ----------
+    model : int
+        Number of the model to use, counted from 1.
+    chains : tuple of str
+        Author chain names to keep; empty keeps all.
+    waters : WaterPolicy
+        Which waters stay.
+    keep : tuple of str
+        Hetero groups to keep, as ``NAME``, ``NAME:CHAIN`` or ``NAME:CHAIN:NUMBER``.
+    remove : tuple of str
+        Hetero groups to remove, in the same form; wins over `keep`.
+    ph : float
+        pH of the protonation.
+    override_problems : bool
+        Prepare although the report names blocking problems near the site.
+    site_center : tuple of three floats, optional
+        Centre of the site in Å; ions and cofactors within 6 Å of the ligand's place stay by default and problems
+        within 8 Å block. Without it every ion stays and every problem warns.
+    site_radius_angstrom : float
+        Radius around `site_center` that counts as the site itself, in Å.
+    """
+
+    model: int = 1
+    chains: tuple[str, ...] = ()
+    waters: WaterPolicy = WaterPolicy.NONE
+    keep: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    ph: float = 7.4
+    override_problems: bool = False
+    site_center: Vector | None = None
+    site_radius_angstrom: float = 0.0
+
+    def as_json(self) -> dict[str, object]:
+        """Return the options as JSON-compatible values."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class ResidueNote:
+    """What was changed in, or is wrong with, one residue.
+
+    Parameters
+    ----------
+    residue : str
+        ``CHAIN:NAME NUMBER[insertion code]``, for example ``A:HIS 57``.
+    action : str
+        A stable code, for example ``removed``, ``kept``, ``altloc_chosen``, ``side_chain_rebuilt``.
+    message : str
+        A sentence.
+    distance_angstrom : float or None
+        Distance to the site's centre, where one is known.
+    """
+
+    residue: str
+    action: str
+    message: str
+    severity: Severity = Severity.INFO
+    distance_angstrom: float | None = None
+
+
+@dataclass(frozen=True)
+class PreparationReport:
+    """Every residue that was changed or is a problem, and totals."""
+
+    notes: tuple[ResidueNote, ...] = ()
+    steps: tuple[str, ...] = ()
+    n_residues: int = 0
+    n_atoms: int = 0
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report as JSON-compatible values."""
+        return {
+            "notes": [asdict(note) for note in self.notes],
+            "steps": list(self.steps),
+            "n_residues": self.n_residues,
+            "n_atoms": self.n_atoms,
+            "versions": dict(self.versions),
+        }
+
+
+@dataclass(frozen=True)
+class HeteroGroup:
+    """A non-polymer residue of a structure: water, ion, cofactor or ligand."""
+
+    name: str
+    chain: str
+    number: str
+    kind: str
+    n_heavy_atoms: int
+    center: Vector
+
+    @property
+    def selector(self) -> str:
+        """``NAME:CHAIN:NUMBER``, as options and sites accept it."""
+        return f"{self.name}:{self.chain}:{self.number}"
+
+
+@dataclass(frozen=True)
+class StructureSummary:
+    """What a structure file holds, before any preparation."""
+
+    format: StructureFormat
+    n_models: int
+    chains: tuple[str, ...]
+    n_residues: int
+    n_atoms: int
+    hetero_groups: tuple[HeteroGroup, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PreparedReceptor:
+    """A receptor ready for docking.
+
+    Parameters
+    ----------
+    pdbqt : str
+        Typed and charged atoms with polar hydrogens, for the engine.
+    pdb : str
+        The same atoms with every hydrogen, for viewing and interaction analysis.
+    """
+
+    pdbqt: str
+    pdb: str
+    report: PreparationReport
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of the PDBQT: what docking results depend on."""
+        return content_hash({"pdbqt": self.pdbqt})

@@ -1,0 +1,1 @@
+"""Settings, logging, processes and the composition root."""

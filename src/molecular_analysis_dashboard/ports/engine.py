@@ -1,0 +1,52 @@
+"""The port behind which every docking engine stands.
+
+An engine package offers a class of this shape under the entry point group
+``molecular_analysis_dashboard.engines``. All of it runs inside an engine process: it may block, hold the
+interpreter's lock, or even end the process; the slot outside watches.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from molecular_analysis_dashboard.domain.docking import DockingProtocol, EngineBuild, Pose
+from molecular_analysis_dashboard.domain.ligands import LigandState
+from molecular_analysis_dashboard.domain.sites import SearchBox
+
+
+class DockingSite(Protocol):
+    """A receptor's maps over one box, computed once and kept warm."""
+
+    def dock(self, state: LigandState, *, seed: int) -> tuple[Pose, ...]:
+        """Dock one state; poses come best first, with coordinates of all atoms of the state's mol block.
+
+        The same state and seed give identical coordinates whatever was docked before.
+
+        Raises
+        ------
+        LigandRejected
+            If this ligand cannot be docked here (outside the box, unsupported element, no pose).
+        """
+
+    def score(self, state: LigandState) -> float:
+        """Return the docking score (kcal/mol) of the state where its mol block places it, without moving it."""
+
+
+class DockingEngine(Protocol):
+    """One engine build."""
+
+    @property
+    def build(self) -> EngineBuild:
+        """What is installed here."""
+
+    @property
+    def parameter_schema(self) -> Mapping[str, object]:
+        """JSON schema of the protocol's fields that this engine reads."""
+
+    def open_site(self, receptor_pdbqt: str, box: SearchBox, protocol: DockingProtocol) -> DockingSite:
+        """Compute the receptor's maps.
+
+        Raises
+        ------
+        EngineFailed
+            If the receptor, the box or the protocol cannot be used by this engine.
+        """
