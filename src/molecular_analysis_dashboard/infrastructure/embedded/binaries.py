@@ -99,9 +99,12 @@ def readable_by(account: Account, binaries: ServerBinaries, cache: Path) -> Serv
         for part in binaries.parts:
             if part.exists():
                 shutil.copytree(part, unfinished / part.relative_to(binaries.root), symlinks=True)
-        for folder in (cache, unfinished, *(path for path in unfinished.rglob("*") if path.is_dir())):
-            folder.chmod(0o755)
+        for path in (cache, unfinished, *unfinished.rglob("*")):
+            path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
         unfinished.rename(copy.root)
+        for outdated in cache.iterdir():
+            if outdated != copy.root:
+                shutil.rmtree(outdated)
     return copy
 
 

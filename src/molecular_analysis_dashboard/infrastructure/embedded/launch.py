@@ -51,6 +51,7 @@ def launch(
     arguments = [*child_command("run"), *numbers, *command]
 
     def start() -> subprocess.Popen[bytes]:
+        log_file.touch(mode=0o600)
         with log_file.open("ab") as log:
             return subprocess.Popen(
                 arguments,

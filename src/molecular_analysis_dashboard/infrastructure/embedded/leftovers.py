@@ -89,6 +89,35 @@ def end_leftovers(folder: Path, programs: frozenset[str], account: Account, step
     return total
 
 
+def end_session(leader_pid: int, leader_ticks: int) -> None:
+    """End what is left of a session whose leader is gone: SIGTERM, then SIGKILL.
+
+    A number stays taken while a session bears it, so a later process of that number means that the session is over.
+    """
+    if start_ticks(leader_pid) is not None:
+        return
+    for number, timeout_s in ((signal.SIGTERM, 2.0), (signal.SIGKILL, 10.0)):
+        members = _session_members(leader_pid, leader_ticks)
+        for member in members:
+            send_signal(member.pid, member.started_ticks, number)
+        wait_until(lambda members=members: not any(member.alive for member in members), timeout_s)  # type: ignore[misc]
+
+
+def _session_members(leader_pid: int, leader_ticks: int) -> list[FoundProcess]:
+    members = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            fields = (entry / "stat").read_bytes().rpartition(b")")[2].split()
+            owner = entry.stat().st_uid
+        except OSError:
+            continue
+        if int(fields[3]) == leader_pid and owner == os.geteuid() and int(fields[19]) >= leader_ticks:
+            members.append(FoundProcess(int(entry.name), int(fields[1]), int(fields[19])))
+    return [member for member in members if member.alive]
+
+
 def _parsed(output: str) -> Iterator[tuple[int, int, int]]:
     for line in output.splitlines():
         pid, parent_pid, ticks = line.split()

@@ -76,8 +76,9 @@ class DataLayout:
             When the system refuses; callers name the folder in their error.
         """
         self.root.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
-        self.logs.mkdir(mode=0o755, exist_ok=True)
-        self.run.mkdir(mode=0o755, exist_ok=True)
+        for folder, mode in ((self.logs, 0o711), (self.run, 0o755)):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(mode)  # whatever the umask: the servers' account passes through
 
 
 def socket_folder(layout: DataLayout, account: Account) -> Path:

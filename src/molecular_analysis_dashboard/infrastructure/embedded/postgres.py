@@ -216,7 +216,10 @@ class PostgresServer:
         return pq.PGconn.ping(os.fsencode(self._conninfo("postgres")))
 
     def _create_database(self) -> None:
-        with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
-            exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
-            if not exists:
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+        try:
+            with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
+                exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+                if not exists:
+                    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+        except psycopg.Error as error:
+            raise self._failure(str(error)) from error

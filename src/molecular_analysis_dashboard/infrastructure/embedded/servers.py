@@ -1,5 +1,6 @@
 """The PostgreSQL and Redis of one data folder, as one thing to start and stop."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -60,6 +61,7 @@ class EmbeddedServers:
         self._durable = durable
         self._start_timeout_s = start_timeout_s
         self._lock: FolderLock | None = None
+        self._sockets: Path | None = None
         self._postgres: PostgresServer | None = None
         self._redis: RedisServer | None = None
 
@@ -90,9 +92,11 @@ class EmbeddedServers:
             self._redis.stop()
         if self._postgres:
             self._postgres.stop()
+        if self._sockets and not self._sockets.is_relative_to(self.layout.root):
+            shutil.rmtree(self._sockets, ignore_errors=True)
         if self._lock:
             self._lock.release()
-        self._postgres = self._redis = self._lock = None
+        self._postgres = self._redis = self._lock = self._sockets = None
 
     def restart_postgres(self) -> None:
         """Stop PostgreSQL, unless it is dead already, and start it again at the same address."""
@@ -171,7 +175,7 @@ class EmbeddedServers:
         )
 
     def _servers(self, binaries: ServerBinaries, account: Account) -> tuple[PostgresServer, RedisServer]:
-        sockets = socket_folder(self.layout, account)
+        sockets = self._sockets = socket_folder(self.layout, account)
         postgres = PostgresServer(
             binaries,
             account,
