@@ -1,6 +1,8 @@
 """Docking: engines, poses and outcomes."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import Any, Self
 
 from molecular_analysis_dashboard.domain.hashing import content_hash
 from molecular_analysis_dashboard.domain.ligands import LigandOptions
@@ -58,6 +60,13 @@ class DockingProtocol:
     def as_json(self) -> dict[str, object]:
         """Return the protocol as JSON-compatible values."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        """Rebuild a protocol from what `as_json` returned."""
+        values = dict(body)
+        effort = SearchEffort(**values.pop("effort", {}))
+        return cls(effort=effort, ligands=LigandOptions(**values.pop("ligands", {})), **values)
 
     @property
     def content_hash(self) -> str:

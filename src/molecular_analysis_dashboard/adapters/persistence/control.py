@@ -1,0 +1,280 @@
+"""What the leader does in PostgreSQL: leases, the register of workers, dispatch and recovery.
+
+All times are compared by the database's clock. Every statement is idempotent and safe under two leaders.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from molecular_analysis_dashboard.adapters.persistence.jobs import SqlJobs, write_event
+from molecular_analysis_dashboard.adapters.persistence.rows import Repository
+from molecular_analysis_dashboard.domain.jobs import JobState, ReleasedTask, TaskKind, Worker
+from molecular_analysis_dashboard.domain.scheduling import Demand
+
+_LEASE = text(
+    """
+    INSERT INTO leases (name, holder, epoch, held_since, expires_at)
+    VALUES (:name, :holder, 1, clock_timestamp(), clock_timestamp() + make_interval(secs => :ttl_s))
+    ON CONFLICT (name) DO UPDATE SET
+        epoch = leases.epoch + CASE WHEN leases.holder = :holder THEN 0 ELSE 1 END,
+        held_since = CASE WHEN leases.holder = :holder THEN leases.held_since ELSE clock_timestamp() END,
+        holder = :holder,
+        expires_at = EXCLUDED.expires_at
+    WHERE leases.holder = :holder OR leases.expires_at < clock_timestamp()
+    RETURNING epoch, extract(epoch FROM clock_timestamp() - held_since)::float8 AS held_s
+    """
+)
+
+_REGISTER = text(
+    """
+    INSERT INTO workers (id, host, pid, version, queues, engine_builds, concurrency, state)
+    VALUES (:id, :host, :pid, :version, :queues, :engine_builds, :concurrency, :state)
+    ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), state = :state, ended_at = NULL
+    """
+)
+
+_RECLAIM = text(
+    """
+    WITH silent AS (
+        SELECT id FROM tasks
+        WHERE state = 'running' AND heartbeat_at < clock_timestamp() - make_interval(secs => :silent_s)
+        FOR UPDATE SKIP LOCKED
+    ), back AS (
+        UPDATE tasks t
+        SET state = CASE WHEN j.state IN ('cancelling', 'failed') THEN 'cancelled' ELSE 'pending' END,
+            finished_at = CASE WHEN j.state IN ('cancelling', 'failed') THEN clock_timestamp() END,
+            worker_id = NULL, released_at = NULL,
+            (n_scored, n_rejected) = (
+                SELECT count(*) FILTER (WHERE r.outcome = 'scored'), count(*) FILTER (WHERE r.outcome = 'rejected')
+                FROM results r WHERE r.job_id = t.job_id AND r.ligand_id = ANY (t.ligand_ids)
+            )
+        FROM silent, jobs j
+        WHERE t.id = silent.id AND j.id = t.job_id
+        RETURNING t.id, t.org_id, t.job_id, t.kind, t.queue, t.attempt_no, t.n_scored, t.n_rejected
+    ), ended AS (
+        UPDATE attempts a SET ended_at = clock_timestamp(), end_cause = 'lost'
+        FROM back WHERE a.task_id = back.id AND a.attempt_no = back.attempt_no
+    )
+    SELECT * FROM back
+    """
+)
+
+_RETIRE = text(
+    """
+    UPDATE workers SET state = 'gone', ended_at = clock_timestamp()
+    WHERE ended_at IS NULL AND heartbeat_at < clock_timestamp() - make_interval(secs => :silent_s)
+    RETURNING id
+    """
+)
+
+_DEMANDS = text(
+    """
+    SELECT t.job_id, j.created_by, j.priority,
+           count(*) FILTER (WHERE t.state <> 'pending') AS in_flight,
+           count(*) FILTER (WHERE t.state = 'pending') AS pending
+    FROM tasks t JOIN jobs j ON j.id = t.job_id
+    WHERE t.queue = :queue AND t.state IN ('pending', 'released', 'running')
+      AND j.state IN ('planning', 'running') AND j.deleted_at IS NULL
+    GROUP BY t.job_id, j.created_by, j.priority, j.created_at
+    ORDER BY j.created_at, t.job_id
+    """
+)
+
+_RELEASE = text(
+    """
+    UPDATE tasks SET state = 'released', released_at = clock_timestamp()
+    WHERE state = 'pending' AND id IN (
+        SELECT id FROM tasks WHERE queue = :queue AND job_id = :job_id AND state = 'pending'
+        ORDER BY cost_s DESC, id LIMIT :count FOR UPDATE SKIP LOCKED
+    )
+    RETURNING id, kind
+    """
+)
+
+# A released task that waits although a slot for its queue is free contradicts itself: its message is lost.
+_TAKE_BACK_LOST = text(
+    """
+    UPDATE tasks t SET state = 'pending', released_at = NULL
+    WHERE t.state = 'released'
+      AND t.released_at < clock_timestamp() - make_interval(secs => :older_than_s)
+      AND (NOT :only_if_idle OR EXISTS (
+        SELECT FROM workers w
+        WHERE w.ended_at IS NULL AND w.state = 'live' AND t.queue = ANY (w.queues)
+          AND w.concurrency > (SELECT count(*) FROM tasks r WHERE r.state = 'running' AND r.worker_id = w.id)
+      ))
+    RETURNING t.id
+    """
+)
+
+_TO_PLAN = text(
+    """
+    SELECT j.org_id, j.id FROM jobs j
+    WHERE j.state IN ('planning', 'running') AND NOT j.planning_complete AND j.deleted_at IS NULL
+      AND NOT EXISTS (SELECT FROM tasks t WHERE t.job_id = j.id AND t.kind = 'plan'
+                      AND t.state IN ('pending', 'released', 'running'))
+      AND (SELECT count(*) FROM (SELECT FROM tasks t WHERE t.job_id = j.id AND t.state = 'pending'
+                                 LIMIT :low_water) waiting) < :low_water
+    """
+)
+
+_ENDED = text(
+    """
+    SELECT j.id, j.state, (SELECT t.error FROM tasks t WHERE t.job_id = j.id AND t.state = 'failed' LIMIT 1) AS error,
+           EXISTS (SELECT FROM tasks t WHERE t.job_id = j.id AND t.state = 'failed') AS has_failed,
+           EXISTS (SELECT FROM tasks t WHERE t.job_id = j.id
+                   AND t.state IN ('pending', 'released', 'running')) AS has_open
+    FROM jobs j
+    WHERE j.finished_at IS NULL
+      AND (j.planning_complete OR j.state = 'cancelling'
+           OR EXISTS (SELECT FROM tasks t WHERE t.job_id = j.id AND t.state = 'failed'))
+      AND (NOT EXISTS (SELECT FROM tasks t WHERE t.job_id = j.id AND t.state IN ('pending', 'released', 'running'))
+           OR EXISTS (SELECT FROM tasks t WHERE t.job_id = j.id AND t.state = 'failed'))
+    FOR UPDATE OF j SKIP LOCKED
+    """
+)
+
+
+class SqlControl(Repository):
+    """Implements `ports.repositories.Control`."""
+
+    def hold_lease(self, name: str, holder: UUID, *, ttl_s: float) -> tuple[int, float] | None:
+        """Take or renew a lease; return (epoch, seconds held) or None while somebody else holds it."""
+        row = self._connection.execute(_LEASE, {"name": name, "holder": holder, "ttl_s": ttl_s}).one_or_none()
+        return None if row is None else (row.epoch, row.held_s)
+
+    def drop_lease(self, name: str, holder: UUID) -> None:
+        """Give a lease back so that the next leader need not wait."""
+        self._connection.execute(
+            text("UPDATE leases SET expires_at = clock_timestamp() WHERE name = :name AND holder = :holder"),
+            {"name": name, "holder": holder},
+        )
+
+    def server_started_at(self) -> datetime:
+        """When this PostgreSQL server started."""
+        started: datetime = self._connection.execute(text("SELECT pg_postmaster_start_time()")).scalar_one()
+        return started
+
+    def register(self, worker: Worker) -> None:
+        """Enter a worker that starts."""
+        self.worker_beat(worker, draining=False)
+
+    def worker_beat(self, worker: Worker, *, draining: bool) -> None:
+        """Say that a worker lives; one that was given up as gone comes back."""
+        self._connection.execute(
+            _REGISTER,
+            {
+                "id": worker.id,
+                "host": worker.host,
+                "pid": worker.pid,
+                "version": worker.version,
+                "queues": list(worker.queues),
+                "engine_builds": list(worker.engine_builds),
+                "concurrency": worker.concurrency,
+                "state": "draining" if draining else "live",
+            },
+        )
+
+    def worker_ended(self, worker_id: UUID) -> None:
+        """Note that a worker stopped by itself."""
+        self._connection.execute(
+            text("UPDATE workers SET state = 'stopped', ended_at = clock_timestamp() WHERE id = :id"),
+            {"id": worker_id},
+        )
+
+    def retire_workers(self, *, silent_s: float) -> list[UUID]:
+        """Note workers that fell silent as gone."""
+        return list(self._connection.execute(_RETIRE, {"silent_s": silent_s}).scalars())
+
+    def reclaim(self, *, silent_s: float) -> list[ReleasedTask]:
+        """End attempts that fell silent as lost and put their tasks back."""
+        rows = self._connection.execute(_RECLAIM, {"silent_s": silent_s}).all()
+        for row in rows:
+            payload = {
+                "task_id": str(row.id),
+                "cause": "lost",
+                "scored": row.n_scored,
+                "rejected": row.n_rejected,
+            }
+            write_event(self._connection, row.org_id, row.job_id, "task.ended", payload)
+        return [ReleasedTask(row.id, row.job_id, TaskKind(row.kind), row.queue) for row in rows]
+
+    def slots(self) -> dict[str, int]:
+        """Return live slots per queue."""
+        rows = self._connection.execute(
+            text(
+                "SELECT queue, sum(concurrency) AS n FROM workers, unnest(queues) AS queue "
+                "WHERE ended_at IS NULL AND state = 'live' GROUP BY queue"
+            )
+        )
+        return {row.queue: int(row.n) for row in rows}
+
+    def in_flight(self) -> dict[str, int]:
+        """Return released and running tasks per queue."""
+        return self._tasks_per_queue(("released", "running"))
+
+    def queue_depths(self) -> dict[str, int]:
+        """Return waiting tasks (pending and released) per queue."""
+        return self._tasks_per_queue(("pending", "released"))
+
+    def pending_queues(self) -> list[str]:
+        """Return queues that have pending tasks."""
+        return list(self._tasks_per_queue(("pending",)))
+
+    def _tasks_per_queue(self, states: tuple[str, ...]) -> dict[str, int]:
+        rows = self._connection.execute(
+            text("SELECT queue, count(*) AS n FROM tasks WHERE state = ANY (:states) GROUP BY queue"),
+            {"states": list(states)},
+        )
+        return {row.queue: row.n for row in rows}
+
+    def demands(self, queue: str) -> list[Demand]:
+        """Return what jobs want of a queue, oldest job first."""
+        rows = self._connection.execute(_DEMANDS, {"queue": queue})
+        return [Demand(row.job_id, row.created_by, row.priority, row.in_flight, row.pending) for row in rows]
+
+    def release(self, queue: str, job_id: UUID, count: int) -> list[ReleasedTask]:
+        """Mark up to `count` pending tasks of a job as released, longest first."""
+        rows = self._connection.execute(_RELEASE, {"queue": queue, "job_id": job_id, "count": count})
+        return [ReleasedTask(row.id, job_id, TaskKind(row.kind), queue) for row in rows]
+
+    def take_back(self, task_ids: Sequence[UUID]) -> None:
+        """Put released tasks back to pending because their message was not sent."""
+        self._connection.execute(
+            text(
+                "UPDATE tasks SET state = 'pending', released_at = NULL "
+                "WHERE state = 'released' AND id = ANY (CAST(:ids AS uuid[]))"
+            ),
+            {"ids": list(task_ids)},
+        )
+
+    def take_back_lost(self, *, older_than_s: float, only_if_idle: bool) -> list[UUID]:
+        """Put back released tasks whose message must be lost."""
+        parameters = {"older_than_s": older_than_s, "only_if_idle": only_if_idle}
+        return list(self._connection.execute(_TAKE_BACK_LOST, parameters).scalars())
+
+    def jobs_to_plan(self, *, low_water_tasks: int) -> list[tuple[UUID, UUID]]:
+        """Return (org, job) of working jobs whose planned tasks run low and that no plan task serves."""
+        rows = self._connection.execute(_TO_PLAN, {"low_water": low_water_tasks})
+        return [(row.org_id, row.id) for row in rows]
+
+    def finish_jobs(self) -> list[tuple[UUID, JobState]]:
+        """Bring jobs whose tasks all ended to their final state; a failed task stops the rest of its job."""
+        jobs = SqlJobs(self._connection, self._scope)
+        finished = []
+        for row in self._connection.execute(_ENDED).all():
+            if row.has_open:
+                jobs.cancel_waiting_tasks(row.id)
+                jobs.change_state(row.id, JobState.FAILED, error=row.error)
+                finished.append((row.id, JobState.FAILED))
+                continue
+            target = JobState.COMPLETED
+            if row.state == JobState.CANCELLING:
+                target = JobState.CANCELLED
+            elif row.has_failed:
+                target = JobState.FAILED
+            jobs.change_state(row.id, target, error=row.error if target is JobState.FAILED else None)
+            finished.append((row.id, target))
+        return finished

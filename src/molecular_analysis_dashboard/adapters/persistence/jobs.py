@@ -1,0 +1,244 @@
+"""Jobs in PostgreSQL: what was asked for, its state, and what explains it."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, func, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from molecular_analysis_dashboard.adapters.persistence.rows import Repository
+from molecular_analysis_dashboard.adapters.persistence.tables import events, jobs, tasks
+from molecular_analysis_dashboard.domain.errors import Conflict
+from molecular_analysis_dashboard.domain.jobs import (
+    FINAL_JOB_STATES,
+    Job,
+    JobCounts,
+    JobKind,
+    JobState,
+    NewTask,
+    TaskState,
+    sources_of,
+)
+
+_COUNTS = text(
+    """
+    SELECT j.n_ligands, j.state,
+           coalesce((SELECT n_rejected FROM libraries WHERE id = j.library_id), 0) AS unreadable,
+           coalesce(sum(t.n_scored), 0) AS scored, coalesce(sum(t.n_rejected), 0) AS rejected
+    FROM jobs j LEFT JOIN tasks t ON t.job_id = j.id
+    WHERE j.id = :job_id
+    GROUP BY j.id
+    """
+)
+
+_WAITING = text(
+    """
+    WITH mine AS (SELECT DISTINCT queue FROM tasks WHERE job_id = :job_id AND state IN ('pending', 'released'))
+    SELECT
+      count(*) FILTER (WHERE state = 'pending') AS pending,
+      count(*) FILTER (WHERE state = 'released') AS released,
+      count(*) FILTER (WHERE state = 'running') AS running,
+      (SELECT coalesce(sum(concurrency), 0) FROM workers
+        WHERE ended_at IS NULL AND state = 'live'
+          AND (queues && ARRAY(SELECT queue FROM mine) OR NOT EXISTS (SELECT FROM mine))) AS slots
+    FROM tasks WHERE job_id = :job_id
+    """
+)
+
+
+def write_event(connection: Connection, org_id: UUID, job_id: UUID, type_: str, payload: Mapping[str, object]) -> None:
+    """Write an event in the caller's transaction, so that it is seen exactly when the change is."""
+    connection.execute(insert(events).values(org_id=org_id, job_id=job_id, type=type_, payload=payload))
+
+
+class SqlJobs(Repository):
+    """Implements `ports.repositories.Jobs`."""
+
+    def add(self, job: Job, first_tasks: Sequence[NewTask]) -> None:
+        """Store a job with its first tasks, and its first event."""
+        values = {
+            "id": job.id,
+            "org_id": self._org_id,
+            "kind": job.kind,
+            "state": job.state,
+            "name": job.name,
+            "spec": job.spec,
+            "structure_id": job.structure_id,
+            "receptor_id": job.receptor_id,
+            "site_id": job.site_id,
+            "library_id": job.library_id,
+            "protocol_id": job.protocol_id,
+            "engine_build": job.engine_build,
+            "priority": job.priority,
+            "idempotency_key": job.idempotency_key,
+            "request_hash": job.request_hash,
+            "n_ligands": job.n_ligands,
+            "cost_s": job.cost_s,
+            "planning_complete": job.planning_complete,
+            "request_id": job.request_id,
+            "created_by": job.created_by,
+        }
+        try:
+            self._connection.execute(insert(jobs).values(values))
+        except IntegrityError as error:
+            if "idempotency_key" not in str(error.orig):
+                raise
+            raise Conflict(
+                "Another request with this Idempotency-Key is being handled; repeat it to get its job.",
+                code="idempotency_race",
+            ) from error
+        self.add_tasks(first_tasks)
+        self.add_event(job.id, "job.state", {"state": job.state})
+
+    def get(self, job_id: UUID, *, lock: bool = False) -> Job:
+        """Return one (locking its row if asked), or raise NotFound."""
+        query = select(jobs).where(jobs.c.id == job_id, jobs.c.deleted_at.is_(None))
+        return _job(self._one(query.with_for_update() if lock else query, "job", job_id))
+
+    def find_by_key(self, idempotency_key: str) -> Job | None:
+        """Return the job submitted with this key."""
+        query = select(jobs).where(jobs.c.idempotency_key == idempotency_key)
+        row = self._connection.execute(query).mappings().one_or_none()
+        return None if row is None else _job(row)
+
+    def page(self, *, after: UUID | None, limit: int) -> list[Job]:
+        """Return jobs, newest first."""
+        query = select(jobs).where(jobs.c.deleted_at.is_(None))
+        return [_job(row) for row in self._newest_first(query, jobs, after, limit)]
+
+    def counts(self, job_id: UUID) -> JobCounts:
+        """Aggregate where the job's ligands are."""
+        row = self._connection.execute(_COUNTS, {"job_id": job_id}).one()
+        unrecorded = row.n_ligands - row.scored - row.rejected
+        stopped = row.state in (JobState.CANCELLED, JobState.FAILED)
+        return JobCounts(
+            n_input=row.n_ligands + row.unreadable,
+            scored=row.scored,
+            rejected=row.rejected,
+            rejected_at_reading=row.unreadable,
+            cancelled=unrecorded if stopped else 0,
+        )
+
+    def change_state(
+        self,
+        job_id: UUID,
+        target: JobState,
+        *,
+        reason: str | None = None,
+        error: Mapping[str, object] | None = None,
+    ) -> bool:
+        """Make one allowed change and write its event; False if the present state does not allow it."""
+        values: dict[str, object] = {"state": target, "reason": reason}
+        if error is not None:
+            values["error"] = error
+        if target is JobState.RUNNING:
+            values["started_at"] = func.coalesce(jobs.c.started_at, func.now())
+        if target is JobState.CANCELLING:
+            values["cancel_requested_at"] = func.now()
+        if target in FINAL_JOB_STATES:
+            values["finished_at"] = func.now()
+        changed = self._connection.execute(
+            update(jobs)
+            .where(jobs.c.id == job_id, jobs.c.state.in_(sources_of(target)))
+            .values(values)
+            .returning(jobs.c.org_id)
+        ).scalar_one_or_none()
+        if changed is None:
+            return False
+        payload = {"state": target, "reason": reason, "error": error}
+        write_event(self._connection, changed, job_id, "job.state", {k: v for k, v in payload.items() if v is not None})
+        return True
+
+    def add_tasks(self, new: Sequence[NewTask]) -> None:
+        """Store further tasks."""
+        if not new:
+            return
+        self._connection.execute(
+            insert(tasks),
+            [
+                {
+                    "id": task.id,
+                    "org_id": self._org_id,
+                    "job_id": task.job_id,
+                    "kind": task.kind,
+                    "queue": task.queue,
+                    "state": TaskState.PENDING,
+                    "ligand_ids": list(task.ligand_ids),
+                    "cost_s": task.cost_s,
+                }
+                for task in new
+            ],
+        )
+
+    def planned(
+        self, job_id: UUID, *, ligands: int, cost_s: float, to: tuple[float, UUID] | None, complete: bool
+    ) -> None:
+        """Move the planner's cursor."""
+        values: dict[str, object] = {
+            "planned_ligands": jobs.c.planned_ligands + ligands,
+            "planned_cost_s": jobs.c.planned_cost_s + cost_s,
+            "planning_complete": complete,
+        }
+        if to is not None:
+            values |= {"planned_to_cost_s": to[0], "planned_to_ligand": to[1]}
+        self._connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
+
+    def unreleased_tasks_to_pending(self, job_id: UUID) -> None:
+        """Take back released tasks that no slot claimed."""
+        released = (tasks.c.job_id == job_id) & (tasks.c.state == TaskState.RELEASED)
+        self._connection.execute(update(tasks).where(released).values(state=TaskState.PENDING, released_at=None))
+
+    def cancel_waiting_tasks(self, job_id: UUID) -> None:
+        """Cancel every task of the job that no attempt owns."""
+        waiting = (tasks.c.job_id == job_id) & tasks.c.state.in_((TaskState.PENDING, TaskState.RELEASED))
+        self._connection.execute(update(tasks).where(waiting).values(state=TaskState.CANCELLED, finished_at=func.now()))
+
+    def waiting_facts(self, job_id: UUID) -> Mapping[str, int]:
+        """Count what explains why a job waits."""
+        row = self._connection.execute(_WAITING, {"job_id": job_id}).mappings().one()
+        return {key: int(value) for key, value in row.items()}
+
+    def delete(self, job_id: UUID) -> None:
+        """Hide a finished job."""
+        if not self.get(job_id, lock=True).is_final:
+            raise Conflict("This job has not ended; cancel it first.", code="job_not_finished", job_id=str(job_id))
+        self._connection.execute(update(jobs).where(jobs.c.id == job_id).values(deleted_at=func.now()))
+
+    def add_event(self, job_id: UUID, type_: str, payload: Mapping[str, object]) -> None:
+        """Write an event of the job."""
+        write_event(self._connection, self._org_id, job_id, type_, payload)
+
+
+def _job(row: RowMapping) -> Job:
+    return Job(
+        id=row["id"],
+        org_id=row["org_id"],
+        kind=JobKind(row["kind"]),
+        state=JobState(row["state"]),
+        name=row["name"],
+        created_by=row["created_by"],
+        created_at=row["created_at"],
+        spec=row["spec"],
+        structure_id=row["structure_id"],
+        receptor_id=row["receptor_id"],
+        site_id=row["site_id"],
+        library_id=row["library_id"],
+        protocol_id=row["protocol_id"],
+        engine_build=row["engine_build"],
+        priority=row["priority"],
+        idempotency_key=row["idempotency_key"],
+        request_hash=row["request_hash"],
+        reason=row["reason"],
+        error=row["error"],
+        n_ligands=row["n_ligands"],
+        cost_s=row["cost_s"],
+        planned_ligands=row["planned_ligands"],
+        planned_cost_s=row["planned_cost_s"],
+        planned_to_cost_s=row["planned_to_cost_s"],
+        planned_to_ligand=row["planned_to_ligand"],
+        planning_complete=row["planning_complete"],
+        request_id=row["request_id"],
+        started_at=row["started_at"],
+        cancel_requested_at=row["cancel_requested_at"],
+        finished_at=row["finished_at"],
+    )

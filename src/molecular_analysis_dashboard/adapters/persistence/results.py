@@ -1,0 +1,141 @@
+"""Hit lists, rejected ligands and poses in PostgreSQL."""
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, ColumnElement, RowMapping, and_, func, select, text, tuple_
+
+from molecular_analysis_dashboard.adapters.persistence.rows import Repository
+from molecular_analysis_dashboard.adapters.persistence.tables import ligand_states, poses, results
+from molecular_analysis_dashboard.domain.rejections import RejectionReason
+from molecular_analysis_dashboard.domain.results import Hit, HitFilter, HitOrder, Outcome, RejectedResult, StoredPose
+
+# Column and whether the best comes first by descending value.
+_ORDERS: dict[HitOrder, tuple[Column[Any], bool]] = {
+    HitOrder.SCORE: (results.c.score_kcal_mol, False),
+    HitOrder.LIGAND_EFFICIENCY: (results.c.ligand_efficiency, True),
+    HitOrder.NAME: (results.c.name, False),
+    HitOrder.MOLECULAR_WEIGHT: (results.c.molecular_weight, False),
+}
+
+
+class SqlResults(Repository):
+    """Implements `ports.repositories.Results`."""
+
+    def hits(
+        self, job_id: UUID, *, order: HitOrder, where: HitFilter, after: tuple[object, UUID] | None, limit: int
+    ) -> list[Hit]:
+        """Return hits in a stable order, behind the (value, ligand id) `after`."""
+        column, descending = _ORDERS[order]
+        keys = (column, results.c.ligand_id)
+        query = select(results).where(_matching(job_id, where))
+        if after is not None:
+            here, there = tuple_(*keys), tuple_(*after)
+            query = query.where(here < there if descending else here > there)
+        query = query.order_by(*(key.desc() if descending else key for key in keys)).limit(limit)
+        return [_hit(row) for row in self._connection.execute(query).mappings()]
+
+    def count_hits(self, job_id: UUID, where: HitFilter) -> int:
+        """Count hits that pass a filter."""
+        query = select(func.count()).select_from(results).where(_matching(job_id, where))
+        return int(self._connection.execute(query).scalar_one())
+
+    def hit(self, job_id: UUID, ligand_id: UUID) -> Hit:
+        """Return one hit, or raise NotFound."""
+        query = select(results).where(_matching(job_id, HitFilter()), results.c.ligand_id == ligand_id)
+        return _hit(self._one(query, "hit", ligand_id))
+
+    def rejected(
+        self, job_id: UUID, *, after: tuple[int, UUID] | None, limit: int
+    ) -> list[tuple[UUID, RejectedResult]]:
+        """Return rejected ligands in input order."""
+        keys = (results.c.line, results.c.ligand_id)
+        query = select(results).where(results.c.job_id == job_id, results.c.outcome == Outcome.REJECTED)
+        if after is not None:
+            query = query.where(tuple_(*keys) > tuple_(*after))
+        rows = self._connection.execute(query.order_by(*keys).limit(limit)).mappings()
+        return [(row["ligand_id"], _rejected(row)) for row in rows]
+
+    def poses(self, job_id: UUID, ligand_ids: Sequence[UUID]) -> list[StoredPose]:
+        """Return the poses of ligands, in the order of the ids and of rank."""
+        of_state = and_(
+            ligand_states.c.job_id == poses.c.job_id,
+            ligand_states.c.ligand_id == poses.c.ligand_id,
+            ligand_states.c.state_no == poses.c.state_no,
+        )
+        of_result = and_(results.c.job_id == poses.c.job_id, results.c.ligand_id == poses.c.ligand_id)
+        query = (
+            select(
+                poses.c.ligand_id,
+                poses.c.rank,
+                poses.c.score_kcal_mol,
+                poses.c.coordinates_zlib,
+                ligand_states.c.smiles,
+                ligand_states.c.mol_block_zlib,
+                results.c.name,
+            )
+            .join_from(poses, ligand_states, of_state)
+            .join(results, of_result)
+            .where(poses.c.job_id == job_id, poses.c.ligand_id == func.any(text("CAST(:ids AS uuid[])")))
+            .order_by(poses.c.rank)
+        )
+        found: dict[UUID, list[StoredPose]] = {}
+        for row in self._connection.execute(query, {"ids": list(ligand_ids)}):
+            found.setdefault(row.ligand_id, []).append(
+                StoredPose(
+                    ligand_id=row.ligand_id,
+                    name=row.name,
+                    rank=row.rank,
+                    score_kcal_mol=row.score_kcal_mol,
+                    state_smiles=row.smiles,
+                    mol_block=zlib.decompress(row.mol_block_zlib).decode(),
+                    coordinates=zlib.decompress(row.coordinates_zlib),
+                )
+            )
+        return [pose for ligand_id in ligand_ids for pose in found.get(ligand_id, [])]
+
+
+def _matching(job_id: UUID, where: HitFilter) -> ColumnElement[bool]:
+    # The literal predicate lets the partial indexes serve.
+    conditions: list[ColumnElement[bool]] = [results.c.job_id == job_id, text("outcome = 'scored'")]  # type: ignore[list-item]
+    if where.max_score_kcal_mol is not None:
+        conditions.append(results.c.score_kcal_mol <= where.max_score_kcal_mol)
+    if where.min_ligand_efficiency is not None:
+        conditions.append(results.c.ligand_efficiency >= where.min_ligand_efficiency)
+    if where.min_molecular_weight is not None:
+        conditions.append(results.c.molecular_weight >= where.min_molecular_weight)
+    if where.max_molecular_weight is not None:
+        conditions.append(results.c.molecular_weight <= where.max_molecular_weight)
+    if where.name_contains:
+        conditions.append(results.c.name.icontains(where.name_contains, autoescape=True))
+    return and_(*conditions)
+
+
+def _hit(row: RowMapping) -> Hit:
+    return Hit(
+        ligand_id=row["ligand_id"],
+        name=row["name"],
+        smiles=row["smiles"],
+        inchikey=row["inchikey"],
+        heavy_atoms=row["heavy_atoms"],
+        molecular_weight=row["molecular_weight"],
+        score_kcal_mol=row["score_kcal_mol"],
+        ligand_efficiency=row["ligand_efficiency"],
+        n_poses=row["n_poses"],
+        state_smiles=row["state_smiles"],
+        seconds_cpu=row["seconds_cpu"],
+        provenance=row["provenance"],
+        recorded_at=row["recorded_at"],
+    )
+
+
+def _rejected(row: RowMapping) -> RejectedResult:
+    return RejectedResult(
+        line=row["line"],
+        name=row["name"],
+        input_text=row["smiles"],
+        reason=RejectionReason(row["reason"]),
+        message=row["message"],
+    )

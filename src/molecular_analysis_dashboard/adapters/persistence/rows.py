@@ -1,0 +1,37 @@
+"""What the repositories share: the scope's organization, and keyset pages over creation time."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, Select, Table, select, tuple_
+
+from molecular_analysis_dashboard.domain.errors import NotFound
+from molecular_analysis_dashboard.domain.identity import Scope, TenantScope
+
+
+class Repository:
+    """Base of the repositories: a connection and the scope they act in."""
+
+    def __init__(self, connection: Connection, scope: Scope) -> None:
+        self._connection = connection
+        self._scope = scope
+
+    @property
+    def _org_id(self) -> UUID:
+        """The organization whose rows this repository writes."""
+        if not isinstance(self._scope, TenantScope):
+            raise RuntimeError("only an organization's scope writes its rows")
+        return self._scope.org_id
+
+    def _one(self, query: Select[Any], what: str, id_: UUID) -> RowMapping:
+        row = self._connection.execute(query).mappings().one_or_none()
+        if row is None:
+            raise NotFound(f"There is no {what} {id_}.", code=f"{what.replace(' ', '_')}_not_found", id=str(id_))
+        return row
+
+    def _newest_first(self, query: Select[Any], table: Table, after: UUID | None, limit: int) -> list[RowMapping]:
+        if after is not None:
+            created = select(table.c.created_at).where(table.c.id == after).scalar_subquery()
+            query = query.where(tuple_(table.c.created_at, table.c.id) < tuple_(created, after))
+        query = query.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(limit)
+        return list(self._connection.execute(query).mappings())

@@ -1,0 +1,151 @@
+"""One transaction in one scope, with the repositories over it."""
+
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from molecular_analysis_dashboard.adapters.persistence.control import SqlControl
+from molecular_analysis_dashboard.adapters.persistence.events import SqlEvents
+from molecular_analysis_dashboard.adapters.persistence.jobs import SqlJobs
+from molecular_analysis_dashboard.adapters.persistence.ledger import SqlLedger
+from molecular_analysis_dashboard.adapters.persistence.libraries import SqlLibraries
+from molecular_analysis_dashboard.adapters.persistence.protocols import SqlProtocols
+from molecular_analysis_dashboard.adapters.persistence.results import SqlResults
+from molecular_analysis_dashboard.adapters.persistence.structures import SqlStructures
+from molecular_analysis_dashboard.domain.errors import ResourceLost
+from molecular_analysis_dashboard.domain.identity import Scope, TenantScope
+
+# `set_config('role', ...)` is SET LOCAL ROLE in a form that takes parameters and shares the round trip.
+_ENTER_TENANT = text("SELECT set_config('role', 'mad_tenant', true), set_config('mad.org_id', :org_id, true)")
+
+
+def _out_of_reach(error: BaseException) -> bool:
+    return isinstance(error, OperationalError | InterfaceError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
+
+
+def _lost(error: BaseException) -> ResourceLost:
+    reason = str(getattr(error, "orig", error)).strip().splitlines()
+    return ResourceLost(
+        "The database is out of reach; the operation was not carried out and may be tried again.",
+        code="database_unreachable",
+        reason=reason[0] if reason else type(error).__name__,
+    )
+
+
+class SqlUnitOfWork:
+    """Implements `ports.unit_of_work.UnitOfWork` on a SQLAlchemy connection.
+
+    Raises
+    ------
+    ResourceLost
+        On entering, inside, or on commit, when the database is out of reach; nothing was committed, except that a
+        connection lost during the commit itself leaves that open (every caller is idempotent for this reason).
+    """
+
+    def __init__(self, engine: Engine, scope: Scope) -> None:
+        self._engine = engine
+        self.scope = scope
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._connection = self._engine.connect()
+            if isinstance(self.scope, TenantScope):
+                self._connection.execute(_ENTER_TENANT, {"org_id": str(self.scope.org_id)})
+        except DBAPIError as error:
+            self._close()
+            if _out_of_reach(error):
+                raise _lost(error) from error
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+        if error is not None and _out_of_reach(error):
+            raise _lost(error) from error
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            # Closing rolls back whatever was not committed.
+            self._connection.close()
+            self._connection = None
+
+    @property
+    def connection(self) -> Connection:
+        """The open connection."""
+        if self._connection is None:
+            raise RuntimeError("the unit of work is not open")
+        return self._connection
+
+    def commit(self) -> None:
+        """Make everything since entering durable; the transaction is over after that."""
+        self.connection.commit()
+
+    @cached_property
+    def structures(self) -> SqlStructures:
+        """Structures, receptors and binding sites."""
+        return SqlStructures(self.connection, self.scope)
+
+    @cached_property
+    def libraries(self) -> SqlLibraries:
+        """Libraries, ligands and rejections."""
+        return SqlLibraries(self.connection, self.scope)
+
+    @cached_property
+    def protocols(self) -> SqlProtocols:
+        """Protocols."""
+        return SqlProtocols(self.connection, self.scope)
+
+    @cached_property
+    def jobs(self) -> SqlJobs:
+        """Jobs and their tasks."""
+        return SqlJobs(self.connection, self.scope)
+
+    @cached_property
+    def results(self) -> SqlResults:
+        """Results and poses."""
+        return SqlResults(self.connection, self.scope)
+
+    @cached_property
+    def ledger(self) -> SqlLedger:
+        """Claims and records."""
+        return SqlLedger(self.connection, self.scope)
+
+    @cached_property
+    def control(self) -> SqlControl:
+        """Leases, dispatch and recovery."""
+        return SqlControl(self.connection, self.scope)
+
+    @cached_property
+    def events(self) -> SqlEvents:
+        """Events of jobs."""
+        return SqlEvents(self.connection, self.scope)
+
+
+class SqlDatabase:
+    """Implements `ports.unit_of_work.Database`; one per process, made after any fork."""
+
+    def __init__(self, url: str, *, pool_size: int = 5, application_name: str = "mad") -> None:
+        self.engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            pool_timeout=30,
+            connect_args={"application_name": application_name},
+        )
+
+    def begin(self, scope: Scope) -> SqlUnitOfWork:
+        """Begin a transaction in a scope, as a context manager."""
+        return SqlUnitOfWork(self.engine, scope)
+
+    def close(self) -> None:
+        """Close all connections of the pool."""
+        self.engine.dispose()

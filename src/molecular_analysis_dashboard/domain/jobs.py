@@ -1,0 +1,235 @@
+"""Jobs, tasks and attempts: their kinds, states and the only changes of state there are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from molecular_analysis_dashboard.domain.errors import Conflict
+
+
+class JobKind(StrEnum):
+    """What a user asked for."""
+
+    PREPARE = "prepare"
+    INGEST = "ingest"
+    SCREEN = "screen"
+
+
+class JobState(StrEnum):
+    """Life of a job; the last three are final."""
+
+    PLANNING = "planning"  # written; not every task exists yet and none has run
+    RUNNING = "running"  # a task was claimed, or may be
+    PAUSED = "paused"  # nothing is released; what runs goes on
+    CANCELLING = "cancelling"  # running tasks are being stopped
+    COMPLETED = "completed"  # every ligand is scored or rejected
+    FAILED = "failed"  # a task could not be done for a reason that is not one ligand's
+    CANCELLED = "cancelled"  # stopped by the user; finished results stay
+
+
+class TaskKind(StrEnum):
+    """What one unit of work on the queue does."""
+
+    PLAN = "plan"
+    DOCK = "dock"
+    PREPARE = "prepare"
+    INGEST = "ingest"
+
+
+class TaskState(StrEnum):
+    """Life of a task; the last three are final."""
+
+    PENDING = "pending"  # waits in Postgres
+    RELEASED = "released"  # its id was sent to the broker
+    RUNNING = "running"  # an attempt owns it
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class EndCause(StrEnum):
+    """Why an attempt ended."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    LOST = "lost"  # its slot fell silent for one allowance
+    DRAINED = "drained"  # its worker was told to stop and handed the task back
+    YIELDED = "yielded"  # handed back so that a job without any running task may start
+    CANCELLED = "cancelled"
+
+
+class BeatAnswer(StrEnum):
+    """What the ledger answers to a heartbeat."""
+
+    GO_ON = "go_on"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+    DRAINING = "draining"
+    YIELD = "yield"
+
+
+JOB_CHANGES: Mapping[JobState, frozenset[JobState]] = {
+    JobState.PLANNING: frozenset(
+        {JobState.RUNNING, JobState.PAUSED, JobState.CANCELLING, JobState.COMPLETED, JobState.FAILED}
+    ),
+    JobState.RUNNING: frozenset({JobState.PAUSED, JobState.CANCELLING, JobState.COMPLETED, JobState.FAILED}),
+    JobState.PAUSED: frozenset({JobState.RUNNING, JobState.CANCELLING, JobState.COMPLETED, JobState.FAILED}),
+    JobState.CANCELLING: frozenset({JobState.CANCELLED}),
+    JobState.COMPLETED: frozenset(),
+    JobState.FAILED: frozenset(),
+    JobState.CANCELLED: frozenset(),
+}
+
+TASK_CHANGES: Mapping[TaskState, frozenset[TaskState]] = {
+    TaskState.PENDING: frozenset({TaskState.RELEASED, TaskState.RUNNING, TaskState.CANCELLED}),
+    TaskState.RELEASED: frozenset({TaskState.PENDING, TaskState.RUNNING, TaskState.CANCELLED}),
+    TaskState.RUNNING: frozenset({TaskState.DONE, TaskState.FAILED, TaskState.PENDING, TaskState.CANCELLED}),
+    TaskState.DONE: frozenset(),
+    TaskState.FAILED: frozenset(),
+    TaskState.CANCELLED: frozenset(),
+}
+
+# What becomes of the task when its attempt ends for this cause.
+TASK_AFTER: Mapping[EndCause, TaskState] = {
+    EndCause.COMPLETED: TaskState.DONE,
+    EndCause.FAILED: TaskState.FAILED,
+    EndCause.LOST: TaskState.PENDING,
+    EndCause.DRAINED: TaskState.PENDING,
+    EndCause.YIELDED: TaskState.PENDING,
+    EndCause.CANCELLED: TaskState.CANCELLED,
+}
+
+FINAL_JOB_STATES = frozenset(state for state, following in JOB_CHANGES.items() if not following)
+FINAL_TASK_STATES = frozenset(state for state, following in TASK_CHANGES.items() if not following)
+# Tasks of jobs in these states may be claimed and run on.
+WORKING_JOB_STATES = frozenset({JobState.PLANNING, JobState.RUNNING})
+
+
+def sources_of(target: JobState) -> frozenset[JobState]:
+    """Return the job states from which `target` may be reached."""
+    return frozenset(state for state, following in JOB_CHANGES.items() if target in following)
+
+
+def task_sources_of(target: TaskState) -> frozenset[TaskState]:
+    """Return the task states from which `target` may be reached."""
+    return frozenset(state for state, following in TASK_CHANGES.items() if target in following)
+
+
+def check_job_change(current: JobState, target: JobState) -> None:
+    """Raise Conflict (``job_state``) unless `current` may become `target`."""
+    if target not in JOB_CHANGES[current]:
+        raise Conflict(
+            f"A job that is {current} cannot become {target}.", code="job_state", state=current, wanted=target
+        )
+
+
+@dataclass(frozen=True)
+class JobCounts:
+    """Where the ligands of a job are; the four always sum to `n_input` less records rejected at reading.
+
+    `waiting` counts ligands that are neither recorded nor cancelled.
+    """
+
+    n_input: int = 0
+    scored: int = 0
+    rejected: int = 0
+    rejected_at_reading: int = 0
+    cancelled: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """Ligands still without an outcome."""
+        return self.n_input - self.scored - self.rejected - self.rejected_at_reading - self.cancelled
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a user asked for, as stored."""
+
+    id: UUID
+    org_id: UUID
+    kind: JobKind
+    state: JobState
+    name: str
+    created_by: UUID
+    created_at: datetime
+    spec: Mapping[str, object] = field(default_factory=dict)
+    structure_id: UUID | None = None
+    receptor_id: UUID | None = None
+    site_id: UUID | None = None
+    library_id: UUID | None = None
+    protocol_id: UUID | None = None
+    engine_build: str | None = None
+    priority: int = 0
+    idempotency_key: str | None = None
+    request_hash: str | None = None
+    reason: str | None = None
+    error: Mapping[str, object] | None = None
+    n_ligands: int = 0
+    cost_s: float = 0.0
+    planned_ligands: int = 0
+    planned_cost_s: float = 0.0
+    planned_to_cost_s: float | None = None
+    planned_to_ligand: UUID | None = None
+    planning_complete: bool = False
+    request_id: str | None = None
+    started_at: datetime | None = None
+    cancel_requested_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing will change any more."""
+        return self.state in FINAL_JOB_STATES
+
+
+@dataclass(frozen=True)
+class NewTask:
+    """A task about to be written."""
+
+    id: UUID
+    job_id: UUID
+    kind: TaskKind
+    queue: str
+    ligand_ids: tuple[UUID, ...] = ()
+    cost_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class ClaimedTask:
+    """A task that this slot owns until its attempt number is passed on; the number fences its writes."""
+
+    id: UUID
+    org_id: UUID
+    job_id: UUID
+    kind: TaskKind
+    attempt_no: int
+    ligand_ids: tuple[UUID, ...]
+    cost_s: float = 0.0
+    request_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ReleasedTask:
+    """A task whose id is to be sent to the broker."""
+
+    id: UUID
+    job_id: UUID
+    kind: TaskKind
+    queue: str
+    overtakes: bool = False
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A running worker, as it registered itself."""
+
+    id: UUID
+    host: str
+    pid: int
+    version: str
+    queues: tuple[str, ...]
+    engine_builds: tuple[str, ...]
+    concurrency: int

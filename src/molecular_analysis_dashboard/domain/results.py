@@ -1,0 +1,103 @@
+"""Results as they are stored and read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from molecular_analysis_dashboard.domain.docking import LigandOutcome
+from molecular_analysis_dashboard.domain.rejections import RejectionReason
+
+
+class Outcome(StrEnum):
+    """How a ligand of a job ended."""
+
+    SCORED = "scored"
+    REJECTED = "rejected"
+
+
+class HitOrder(StrEnum):
+    """Orders of a hit list; each has an index. Score and efficiency put the best first."""
+
+    SCORE = "score"
+    LIGAND_EFFICIENCY = "ligand_efficiency"
+    NAME = "name"
+    MOLECULAR_WEIGHT = "molecular_weight"
+
+
+@dataclass(frozen=True)
+class NewResult:
+    """The outcome of one ligand, about to be recorded."""
+
+    ligand_id: UUID
+    outcome: LigandOutcome
+    provenance: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One scored ligand of a job's hit list."""
+
+    ligand_id: UUID
+    name: str
+    smiles: str
+    inchikey: str
+    heavy_atoms: int
+    molecular_weight: float
+    score_kcal_mol: float
+    ligand_efficiency: float
+    n_poses: int
+    state_smiles: str
+    seconds_cpu: float
+    provenance: Mapping[str, object]
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
+class HitFilter:
+    """Which hits to show; None does not filter. Text matches anywhere in the name, ignoring case."""
+
+    max_score_kcal_mol: float | None = None
+    min_ligand_efficiency: float | None = None
+    min_molecular_weight: float | None = None
+    max_molecular_weight: float | None = None
+    name_contains: str | None = None
+
+
+@dataclass(frozen=True)
+class RejectedResult:
+    """One ligand of a job that has no score, or one record that never became a ligand."""
+
+    line: int
+    name: str
+    input_text: str
+    reason: RejectionReason
+    message: str
+
+
+@dataclass(frozen=True)
+class StoredPose:
+    """One pose with its topology, as SDF is made of it."""
+
+    ligand_id: UUID
+    name: str
+    rank: int
+    score_kcal_mol: float
+    state_smiles: str
+    mol_block: str
+    coordinates: bytes
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a job.
+
+    `cursor` orders the events of all jobs by commit: a reader that resumes behind a cursor misses nothing.
+    """
+
+    cursor: str
+    job_id: UUID
+    type: str
+    payload: Mapping[str, object]
+    at: datetime

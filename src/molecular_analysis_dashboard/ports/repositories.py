@@ -1,0 +1,314 @@
+"""What use cases ask of the database. Every repository sees one scope, given to its constructor."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from molecular_analysis_dashboard.domain.catalog import (
+    BindingSite,
+    Library,
+    Ligand,
+    ProtocolVersion,
+    Receptor,
+    Rejection,
+    Structure,
+)
+from molecular_analysis_dashboard.domain.jobs import (
+    BeatAnswer,
+    ClaimedTask,
+    EndCause,
+    Job,
+    JobCounts,
+    JobState,
+    NewTask,
+    ReleasedTask,
+    Worker,
+)
+from molecular_analysis_dashboard.domain.results import (
+    Event,
+    Hit,
+    HitFilter,
+    HitOrder,
+    NewResult,
+    RejectedResult,
+    StoredPose,
+)
+from molecular_analysis_dashboard.domain.scheduling import CostedLigand, Demand
+
+
+class Structures(Protocol):
+    """Uploaded macromolecules and what was made of them."""
+
+    def add(self, structure: Structure) -> None:
+        """Store a new structure."""
+
+    def get(self, structure_id: UUID) -> Structure:
+        """Return one, or raise NotFound."""
+
+    def page(self, *, after: UUID | None, limit: int) -> list[Structure]:
+        """Return up to `limit`, newest first, that come after the id `after`."""
+
+    def delete(self, structure_id: UUID) -> None:
+        """Hide it with its receptors and sites; Conflict (``in_use``) while an unfinished job needs it."""
+
+    def add_receptor(self, receptor: Receptor) -> None:
+        """Store a receptor to be prepared."""
+
+    def get_receptor(self, receptor_id: UUID) -> Receptor:
+        """Return one, or raise NotFound."""
+
+    def receptors(self, structure_id: UUID | None, *, after: UUID | None, limit: int) -> list[Receptor]:
+        """Return receptors, newest first."""
+
+    def receptor_ready(
+        self, receptor_id: UUID, *, pdbqt_sha256: str, pdb_sha256: str, content_hash: str, report: Mapping[str, object]
+    ) -> None:
+        """Store what preparation made."""
+
+    def receptor_failed(self, receptor_id: UUID, error: Mapping[str, object]) -> None:
+        """Store why preparation failed."""
+
+    def add_site(self, site: BindingSite) -> None:
+        """Store a binding site."""
+
+    def get_site(self, site_id: UUID) -> BindingSite:
+        """Return one, or raise NotFound."""
+
+    def sites(self, structure_id: UUID | None, *, after: UUID | None, limit: int) -> list[BindingSite]:
+        """Return sites, newest first."""
+
+
+class Libraries(Protocol):
+    """Sets of ligands."""
+
+    def add(self, library: Library) -> None:
+        """Store a library to be ingested."""
+
+    def get(self, library_id: UUID) -> Library:
+        """Return one, or raise NotFound."""
+
+    def page(self, *, after: UUID | None, limit: int) -> list[Library]:
+        """Return libraries, newest first."""
+
+    def delete(self, library_id: UUID) -> None:
+        """Hide it; Conflict (``in_use``) while an unfinished job needs it."""
+
+    def add_batch(self, library_id: UUID, ligands: Sequence[Ligand], rejections: Sequence[Rejection]) -> None:
+        """Store one batch of records and raise the counts; a molecule that is there already becomes a duplicate."""
+
+    def finish(self, library_id: UUID) -> None:
+        """Mark it ready."""
+
+    def fail(self, library_id: UUID, error: Mapping[str, object]) -> None:
+        """Mark it failed and drop its rows."""
+
+    def ligand_page(self, library_id: UUID, *, after_record: int, limit: int) -> list[Ligand]:
+        """Return ligands in input order."""
+
+    def rejection_page(self, library_id: UUID, *, after_record: int, limit: int) -> list[Rejection]:
+        """Return rejections in input order."""
+
+    def ligands_by_id(self, ligand_ids: Sequence[UUID]) -> dict[UUID, Ligand]:
+        """Return the ligands of a task."""
+
+    def to_plan(self, library_id: UUID, *, after: tuple[float, UUID] | None, limit: int) -> list[CostedLigand]:
+        """Return ligands longest first, that come after the (cost, id) `after`."""
+
+
+class Protocols(Protocol):
+    """Immutable recipes."""
+
+    def find(self, name: str, content_hash: str) -> ProtocolVersion | None:
+        """Return the version of that content, where there is one."""
+
+    def add(self, protocol: ProtocolVersion) -> None:
+        """Store a new version."""
+
+    def next_version(self, name: str) -> int:
+        """Return the number the next version of this name gets."""
+
+    def get(self, protocol_id: UUID) -> ProtocolVersion:
+        """Return one, or raise NotFound."""
+
+    def page(self, *, after: UUID | None, limit: int) -> list[ProtocolVersion]:
+        """Return protocols, newest first."""
+
+
+class Jobs(Protocol):
+    """What users asked for."""
+
+    def add(self, job: Job, tasks: Sequence[NewTask]) -> None:
+        """Store a job with its first tasks, and its first event."""
+
+    def get(self, job_id: UUID, *, lock: bool = False) -> Job:
+        """Return one (locking its row if asked), or raise NotFound."""
+
+    def find_by_key(self, idempotency_key: str) -> Job | None:
+        """Return the job submitted with this key."""
+
+    def page(self, *, after: UUID | None, limit: int) -> list[Job]:
+        """Return jobs, newest first."""
+
+    def counts(self, job_id: UUID) -> JobCounts:
+        """Aggregate where the job's ligands are."""
+
+    def change_state(
+        self,
+        job_id: UUID,
+        target: JobState,
+        *,
+        reason: str | None = None,
+        error: Mapping[str, object] | None = None,
+    ) -> bool:
+        """Make one allowed change and write its event; False if the present state does not allow it."""
+
+    def add_tasks(self, tasks: Sequence[NewTask]) -> None:
+        """Store further tasks."""
+
+    def planned(
+        self, job_id: UUID, *, ligands: int, cost_s: float, to: tuple[float, UUID] | None, complete: bool
+    ) -> None:
+        """Move the planner's cursor."""
+
+    def unreleased_tasks_to_pending(self, job_id: UUID) -> None:
+        """Take back released tasks that no slot claimed (for pause)."""
+
+    def cancel_waiting_tasks(self, job_id: UUID) -> None:
+        """Cancel every task of the job that no attempt owns."""
+
+    def waiting_facts(self, job_id: UUID) -> Mapping[str, int]:
+        """Count what explains why a job waits: pending, released, running, slots, busy slots, jobs ahead."""
+
+    def delete(self, job_id: UUID) -> None:
+        """Hide a finished job; Conflict (``job_not_finished``) otherwise."""
+
+    def add_event(self, job_id: UUID, type_: str, payload: Mapping[str, object]) -> None:
+        """Write an event of the job."""
+
+
+class Results(Protocol):
+    """Scores, poses, rejections."""
+
+    def hits(
+        self, job_id: UUID, *, order: HitOrder, where: HitFilter, after: tuple[object, UUID] | None, limit: int
+    ) -> list[Hit]:
+        """Return hits in a stable order, behind the (value, ligand id) `after`."""
+
+    def count_hits(self, job_id: UUID, where: HitFilter) -> int:
+        """Count hits that pass a filter."""
+
+    def hit(self, job_id: UUID, ligand_id: UUID) -> Hit:
+        """Return one hit, or raise NotFound."""
+
+    def rejected(
+        self, job_id: UUID, *, after: tuple[int, UUID] | None, limit: int
+    ) -> list[tuple[UUID, RejectedResult]]:
+        """Return rejected ligands in input order."""
+
+    def poses(self, job_id: UUID, ligand_ids: Sequence[UUID]) -> list[StoredPose]:
+        """Return the poses of ligands, in the order of the ids and of rank."""
+
+
+class Ledger(Protocol):
+    """Who works on what; the only place where tasks and attempts change. Runs in the system scope."""
+
+    def claim(self, task_id: UUID, *, worker_id: UUID, slot_pid: int) -> ClaimedTask | None:
+        """Take a task by one conditional update, or return None when it is not to be had."""
+
+    def beat(
+        self, task: ClaimedTask, *, n_scored: int, n_rejected: int, may_yield: bool, yield_after_s: float
+    ) -> BeatAnswer:
+        """Say that this attempt lives; the answer says whether it may go on."""
+
+    def own(self, task: ClaimedTask) -> None:
+        """Lock the task row `FOR SHARE` and raise Superseded unless this attempt still owns it."""
+
+    def set_current(self, task: ClaimedTask, ligand_id: UUID | None) -> None:
+        """Note which ligand is in the engine now."""
+
+    def recorded(self, task: ClaimedTask) -> dict[UUID, bool]:
+        """Return the task's ligands that have a result already: id to whether it is scored."""
+
+    def losses(self, task: ClaimedTask) -> dict[UUID, int]:
+        """Return how often each ligand of the task was current when an attempt was lost."""
+
+    def record(self, task: ClaimedTask, result: NewResult) -> bool:
+        """Insert the outcome and its poses under the fence; False if a result was there already."""
+
+    def count_refused(self, task: ClaimedTask) -> None:
+        """Count a late write that the fence refused."""
+
+    def end(self, task: ClaimedTask, cause: EndCause, *, error: Mapping[str, object] | None = None) -> bool:
+        """End the attempt and move its task on, with exact counts; False if it was superseded."""
+
+    def outcomes_alike(self, job_id: UUID, *, enough: int) -> tuple[int, int, str | None]:
+        """Look at up to `enough` results: (scored, rejected, the reason if all rejected ligands share one)."""
+
+
+class Control(Protocol):
+    """What the leader does: leases, dispatch, recovery. System scope; every step is idempotent."""
+
+    def hold_lease(self, name: str, holder: UUID, *, ttl_s: float) -> tuple[int, float] | None:
+        """Take or renew a lease; return (epoch, seconds held) or None while somebody else holds it."""
+
+    def drop_lease(self, name: str, holder: UUID) -> None:
+        """Give a lease back so that the next leader need not wait."""
+
+    def server_started_at(self) -> datetime:
+        """When this PostgreSQL server started."""
+
+    def register(self, worker: Worker) -> None:
+        """Enter a worker that starts."""
+
+    def worker_beat(self, worker: Worker, *, draining: bool) -> None:
+        """Say that a worker lives."""
+
+    def worker_ended(self, worker_id: UUID) -> None:
+        """Note that a worker stopped by itself."""
+
+    def retire_workers(self, *, silent_s: float) -> list[UUID]:
+        """Note workers that fell silent as gone."""
+
+    def reclaim(self, *, silent_s: float) -> list[ReleasedTask]:
+        """End attempts that fell silent as lost and put their tasks back."""
+
+    def slots(self) -> dict[str, int]:
+        """Return live slots per queue."""
+
+    def in_flight(self) -> dict[str, int]:
+        """Return released and running tasks per queue."""
+
+    def demands(self, queue: str) -> list[Demand]:
+        """Return what jobs want of a queue, oldest job first."""
+
+    def pending_queues(self) -> list[str]:
+        """Return queues that have pending tasks of working jobs."""
+
+    def release(self, queue: str, job_id: UUID, count: int) -> list[ReleasedTask]:
+        """Mark up to `count` pending tasks of a job as released, longest first."""
+
+    def take_back(self, task_ids: Sequence[UUID]) -> None:
+        """Put released tasks back to pending because their message was not sent."""
+
+    def take_back_lost(self, *, older_than_s: float, only_if_idle: bool) -> list[UUID]:
+        """Put back released tasks whose message must be lost."""
+
+    def jobs_to_plan(self, *, low_water_tasks: int) -> list[tuple[UUID, UUID]]:
+        """Return (org, job) of working jobs whose planned tasks run low and that no plan task serves."""
+
+    def finish_jobs(self) -> list[tuple[UUID, JobState]]:
+        """Bring jobs whose tasks all ended to their final state."""
+
+    def queue_depths(self) -> dict[str, int]:
+        """Return waiting tasks (pending and released) per queue."""
+
+
+class Events(Protocol):
+    """The stream of what happened."""
+
+    def after(self, cursor: str, *, job_id: UUID | None, limit: int) -> list[Event]:
+        """Return events that committed after a cursor, oldest first; never one that a later commit could precede."""
+
+    def latest_cursor(self) -> str:
+        """Return a cursor behind everything readable now."""

@@ -1,0 +1,68 @@
+"""The unit of work: one transaction in one scope."""
+
+from types import TracebackType
+from typing import Protocol, Self
+
+from molecular_analysis_dashboard.domain.identity import Scope
+from molecular_analysis_dashboard.ports.repositories import (
+    Control,
+    Events,
+    Jobs,
+    Ledger,
+    Libraries,
+    Protocols,
+    Results,
+    Structures,
+)
+
+
+class UnitOfWork(Protocol):
+    """Repositories over one transaction; leaving without `commit` rolls back."""
+
+    @property
+    def structures(self) -> Structures:
+        """Structures, receptors and binding sites."""
+
+    @property
+    def libraries(self) -> Libraries:
+        """Libraries, ligands and rejections."""
+
+    @property
+    def protocols(self) -> Protocols:
+        """Protocols."""
+
+    @property
+    def jobs(self) -> Jobs:
+        """Jobs and their tasks."""
+
+    @property
+    def results(self) -> Results:
+        """Results and poses."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """Claims and records."""
+
+    @property
+    def control(self) -> Control:
+        """Leases, dispatch and recovery; system scope only."""
+
+    @property
+    def events(self) -> Events:
+        """Events of jobs."""
+
+    def commit(self) -> None:
+        """Make it all durable."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Database(Protocol):
+    """Opens units of work."""
+
+    def begin(self, scope: Scope) -> UnitOfWork:
+        """Begin a transaction in a scope; ResourceLost while the database is out of reach."""
