@@ -1,0 +1,29 @@
+"""Typed settings out of the environment, built once per process and passed on."""
+
+from .database import Database
+from .groups import Auth, Docking, Flower, Ledger, Limits, Runtime, Storage
+from .loading import load_settings
+from .model import Settings
+from .production import check_bind
+from .queue import Queue
+from .reference import OTHER_VARIABLES, all_variables, reference_tables
+from .variables import Variable
+
+__all__ = [
+    "OTHER_VARIABLES",
+    "Auth",
+    "Database",
+    "Docking",
+    "Flower",
+    "Ledger",
+    "Limits",
+    "Queue",
+    "Runtime",
+    "Settings",
+    "Storage",
+    "Variable",
+    "all_variables",
+    "check_bind",
+    "load_settings",
+    "reference_tables",
+]

@@ -1,0 +1,118 @@
+"""Building the settings once from the environment, with every problem named at once."""
+
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from molecular_analysis_dashboard.domain.errors import Misconfigured
+
+from .database import Database
+from .groups import Runtime
+from .model import Settings
+from .production import (
+    auth_problems,
+    database_problems,
+    flower_problems,
+    is_placeholder,
+    runtime_problems,
+)
+from .reference import GROUPS, is_known, known_names
+from .variables import given_values, problems_in, variables_of
+
+# Each rule is asked about its group when ENV=production.
+_PRODUCTION_RULES: dict[str, Callable[[Any], list[str]]] = {
+    "runtime": runtime_problems,
+    "database": database_problems,
+    "auth": auth_problems,
+    "flower": flower_problems,
+}
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read all settings from `environ`, by default the process's.
+
+    Raises
+    ------
+    Misconfigured
+        If anything is wrong; the message has one line per problem, `details["problems"]` the list.
+    """
+    given = dict(os.environ if environ is None else environ)
+    warnings = _choose_database_address(given)
+    problems = _unknown_names(given)
+    groups: dict[str, Any] = {}
+    for name, group in GROUPS.items():
+        variables = variables_of(name, group)
+        values, unreadable = given_values(given, variables)
+        problems += unreadable
+        try:
+            groups[name] = group(**values)
+        except ValidationError as error:
+            problems += problems_in(error, variables)
+    if given.get("ENV", "").lower() == "production":
+        for name, rule in _PRODUCTION_RULES.items():
+            problems += rule(groups[name]) if name in groups else []
+    if problems:
+        raise Misconfigured(
+            "The settings cannot be used:\n" + "\n".join(f"- {problem}" for problem in problems),
+            code="settings_refused",
+            problems=problems,
+        )
+    settings = Settings(**groups)
+    return settings.model_copy(update={"warnings": (*warnings, *_doubts(settings))})
+
+
+def _choose_database_address(given: dict[str, str]) -> list[str]:
+    """Drop DATABASE_URL when the password comes from a file: the address cannot carry it."""
+    if not (given.get("POSTGRES_PASSWORD_FILE") and given.get("DATABASE_URL")):
+        return []
+    dropped = given.pop("DATABASE_URL")
+    if "?" not in dropped:
+        return []
+    return ["The arguments of DATABASE_URL have no effect, because POSTGRES_PASSWORD_FILE is set"]
+
+
+def _unknown_names(given: Mapping[str, str]) -> list[str]:
+    unknown = (name for name in sorted(given) if name.startswith("MAD_") and not is_known(name))
+    return [f"{name} is not a setting; did you mean {_closest(name)}?" for name in unknown]
+
+
+def _closest(name: str) -> str:
+    return difflib.get_close_matches(name, sorted(known_names()), n=1, cutoff=0)[0]
+
+
+def _doubts(settings: Settings) -> list[str]:
+    """What works but is probably not meant."""
+    doubts = _workers_differing(settings.runtime)
+    differing = _parts_differing(settings.database)
+    if differing:
+        doubts.append(f"{' and '.join(differing)} differ from DATABASE_URL, which is used")
+    if is_placeholder(settings.auth.static_token):
+        doubts.append("MAD_STATIC_TOKEN is the published example; whoever reaches the API can use it")
+    return doubts
+
+
+def _workers_differing(runtime: Runtime) -> list[str]:
+    wanted, other = runtime.web_concurrency, runtime.uvicorn_workers
+    if wanted is None or other is None or wanted == other:
+        return []
+    return [f"WEB_CONCURRENCY={wanted} and UVICORN_WORKERS={other} differ; WEB_CONCURRENCY is used"]
+
+
+def _parts_differing(database: Database) -> list[str]:
+    if database.given_url is None:
+        return []
+    url = database.url
+    password = database.password.get_secret_value() if database.password else None
+    parts = {
+        "user": ("POSTGRES_USER", database.user, url.username),
+        "password": ("POSTGRES_PASSWORD", password, url.password),
+        "name": ("POSTGRES_DB", database.name, url.database),
+    }
+    return [
+        variable
+        for field, (variable, part, in_url) in parts.items()
+        if field in database.model_fields_set and part != in_url
+    ]
