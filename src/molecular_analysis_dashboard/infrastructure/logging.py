@@ -1,0 +1,135 @@
+"""One form for every log line: ours, uvicorn's, gunicorn's, Celery's, Alembic's and SQLAlchemy's."""
+
+import json as json_module
+import logging
+import logging.config
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+from uuid import UUID
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from .redaction import redact
+
+Stream = Literal["stdout", "stderr"]
+
+# Libraries that bring handlers of their own, which would write each line twice and in another form.
+_LIBRARIES = (
+    "uvicorn",
+    "uvicorn.error",
+    "uvicorn.access",
+    "celery",
+    "celery.task",
+    "celery.redirected",
+    "alembic",
+    "flower",
+)
+# At INFO it would write every statement with its parameters.
+_QUIET = ("sqlalchemy",)
+# Gunicorn's workers hand the handlers of these to uvicorn, so they must have one.
+_GUNICORN = ("gunicorn.error", "gunicorn.access")
+_ACCESS_FIELDS = ("client", "method", "path", "http_version", "status")
+
+
+def configure_logging(level: str, *, json: bool, stream: Stream = "stderr") -> None:
+    """Set up logging for this process; calling it again replaces the set-up.
+
+    Parameters
+    ----------
+    level : str
+        `debug`, `info`, `warning`, `error` or `critical`.
+    json : bool
+        JSON lines for machines, else readable lines for a terminal.
+    stream : {"stderr", "stdout"}
+        Where the lines go.
+    """
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_shared_processors(),
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    logging.config.dictConfig(logging_config(level, json=json, stream=stream))
+    logging.captureWarnings(True)
+
+
+def logging_config(level: str, *, json: bool, stream: Stream = "stderr") -> dict[str, Any]:
+    """Return the set-up as a dictionary for `logging.config`, which gunicorn takes as `logconfig_dict`."""
+    own = {"handlers": ["lines"], "propagate": False, "level": level.upper()}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"lines": {"()": _formatter, "json": json, "stream": stream}},
+        "handlers": {
+            "lines": {"class": "logging.StreamHandler", "stream": f"ext://sys.{stream}", "formatter": "lines"},
+        },
+        "root": {"handlers": ["lines"], "level": level.upper()},
+        "loggers": {
+            **{name: {"handlers": [], "propagate": True, "level": "NOTSET"} for name in _LIBRARIES},
+            **{name: {"handlers": [], "propagate": True, "level": "WARNING"} for name in _QUIET},
+            **dict.fromkeys(_GUNICORN, own),
+        },
+    }
+
+
+@contextmanager
+def bind_ids(**ids: UUID | str | int | None) -> Iterator[None]:
+    """Put ids (`job_id`, `task_id`, `attempt`, `request_id`, `org_id`, ...) into every line of this context.
+
+    None is left out; on leaving, what was bound before is back.
+    """
+    known = {name: value if isinstance(value, int) else str(value) for name, value in ids.items() if value is not None}
+    with structlog.contextvars.bound_contextvars(**known):
+        yield
+
+
+def _shared_processors() -> list[Processor]:
+    """What a line gets whether structlog or the standard library began it."""
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+
+
+def _formatter(*, json: bool, stream: Stream) -> structlog.stdlib.ProcessorFormatter:
+    render: Processor = (
+        structlog.processors.JSONRenderer(serializer=_one_line)
+        if json
+        else structlog.dev.ConsoleRenderer(
+            colors=getattr(sys, stream).isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*_shared_processors(), _access_fields],
+        pass_foreign_args=True,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            redact,
+            render,
+        ],
+    )
+
+
+def _access_fields(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
+    """Turn uvicorn's access line into fields."""
+    arguments = event_dict.pop("positional_args", None)
+    if event_dict["logger"] == "uvicorn.access" and len(arguments or ()) == len(_ACCESS_FIELDS):
+        event_dict.update(zip(_ACCESS_FIELDS, arguments, strict=True))
+        event_dict["event"] = "request"
+    return event_dict
+
+
+def _one_line(event_dict: EventDict, **_: object) -> str:
+    return json_module.dumps(event_dict, default=str, ensure_ascii=False)
