@@ -1,0 +1,102 @@
+"""Telling waters, ions, ligands, cofactors, additives, glycans and modified residues apart."""
+
+from enum import StrEnum
+
+import gemmi
+
+
+class GroupKind(StrEnum):
+    """What a residue is to docking."""
+
+    POLYMER = "polymer"
+    MODIFIED_RESIDUE = "modified_residue"
+    WATER = "water"
+    ION = "ion"
+    COFACTOR = "cofactor"
+    GLYCAN = "glycan"
+    ADDITIVE = "additive"
+    LIGAND = "ligand"
+
+
+# Chemical Component Dictionary codes of haems, nicotinamides, flavins, nucleotides, thiamine, pyridoxal,
+# pterins, coenzyme A, biotin, lipoate, quinones, adenosylmethionine and iron-sulphur clusters.
+COFACTORS = frozenset(
+    """HEM HEC HEA HEB HAS DHE SRM COH CLA BCL CHL BPH PHO B12 COB CNC FAD FMN FDA RBF NAD NAI NAP NDP NAH TPP TDP
+    PLP PMP PLR LLP THF THG FOL DHF MTX H4B BH4 HBI COA ACO SCA MLC BTN BTI LPA LIP UQ1 UQ2 U10 PQQ SAM SAH ATP ADP
+    AMP ANP ACP AGS GTP GDP GNP GSP GCP GMP UDP UTP CTP CDP CMP TTP SF4 FES F3S FS3 CLF CFN MGD PCD MTE MOS GSH
+    TOP PEB CYC ASC F43 F42 CFM ICS WCO HDD ZNH HIF FEC""".split()
+) - {"MTX", "BTI", "TOP"}
+
+# Buffers, cryoprotectants, precipitants and reducing agents that crystallographers add.
+ADDITIVES = frozenset(
+    """GOL EDO PEG PGE PG4 1PE 2PE P6G PE4 PE5 PE8 7PE 12P 15P PEU XPE SO4 PO4 PI NO3 ACT ACY FMT CIT FLC TAR MLI MLA
+    OXL CO3 BCT TRS EPE MES BTB IMD DMS DMF MPD MRD IPA POL EOH MOH BME DTT DTU TCE BOG BGL LDA LMT DAO C8E SDS
+    TLA BEZ AZI SCN CAC UNX UNL DOD NH4 SIN PGO PDO BU1 BU3 HEZ GAI URE ACN CCN CYN CM5 OLC OLA PLM MYR D10 D12
+    HTO HEX TBU EEE ETX 1BO BUD MXE P33 P3G 144 NHE CXS PIN SPD SPM""".split()
+)
+_ELEMENT_IONS = frozenset(
+    """Li Na K Rb Cs Mg Ca Sr Ba Mn Fe Co Ni Cu Zn Cd Hg Al Ga In Tl Pb Pt Au Ag Pd Rh Ru Os Ir Re W Mo V Cr Y La Ce Pr
+    Nd Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Th U Ti Zr Hf F Cl Br I Be Sc As Se""".split()
+)
+_GLYCANS = frozenset(
+    """NAG NDG MAN BMA FUC FUL FCA FCB GAL GLA GLC BGC NGA A2G SIA SLB XYS XYP RIB ARA RAM GCU BDP IDR SGN IDS""".split()
+)
+_SOLVENT = frozenset({"HOH", "DOD", "WAT", "H2O", "TIP", "TIP3", "T3P", "SOL", "OH2"})
+# Force fields and other programs write these names for standard residues.
+PROTEIN_ALIASES = {
+    "HID": "HIS", "HIE": "HIS", "HIP": "HIS", "HSD": "HIS", "HSE": "HIS", "HSP": "HIS", "CYX": "CYS", "CYM": "CYS",
+    "ASH": "ASP", "GLH": "GLU", "LYN": "LYS", "CYS2": "CYS", "ARN": "ARG", "TYM": "TYR",
+}  # fmt: skip
+NUCLEIC_ALIASES = {
+    "ADE": "A", "CYT": "C", "GUA": "G", "URA": "U", "THY": "DT", "RA": "A", "RC": "C", "RG": "G", "RU": "U",
+    "DA5": "DA", "DA3": "DA", "DC5": "DC", "DC3": "DC", "DG5": "DG", "DG3": "DG", "DT5": "DT", "DT3": "DT",
+}  # fmt: skip
+
+
+def standard_name(name: str) -> str:
+    """Return the standard residue name for force-field variants such as ``HSD`` or ``CYX``."""
+    return PROTEIN_ALIASES.get(name) or NUCLEIC_ALIASES.get(name) or name
+
+
+def is_standard_residue(name: str) -> bool:
+    """Whether the name is one of the 20 amino acids or 8 nucleotides, aliases included."""
+    info = gemmi.find_tabulated_residue(standard_name(name))
+    return bool(info.found() and info.is_standard() and (info.is_amino_acid() or info.is_nucleic_acid()))
+
+
+def is_polymer_like(residue: gemmi.Residue) -> bool:
+    """Whether the residue is part of a protein or nucleic acid chain, modified residues included."""
+    if is_standard_residue(residue.name):
+        return residue.entity_type is not gemmi.EntityType.NonPolymer or _has_backbone(residue)
+    if residue.name in COFACTORS or residue.name in ADDITIVES:
+        return residue.entity_type is gemmi.EntityType.Polymer and _has_backbone(residue)
+    info = gemmi.find_tabulated_residue(residue.name)
+    known = bool(info.found() and (info.is_amino_acid() or info.is_nucleic_acid()))
+    return _has_backbone(residue) and (known or residue.entity_type is gemmi.EntityType.Polymer)
+
+
+def classify(residue: gemmi.Residue, in_polymer: bool) -> GroupKind:
+    """Return the kind of a residue, given whether it belongs to a chain."""
+    name = residue.name
+    if in_polymer:
+        return GroupKind.POLYMER if is_standard_residue(name) else GroupKind.MODIFIED_RESIDUE
+    if name in _SOLVENT or residue.is_water():
+        return GroupKind.WATER
+    heavy = {atom.name: atom.element.name for atom in residue if not atom.is_hydrogen()}
+    if len(heavy) == 1 and next(iter(heavy.values())) in _ELEMENT_IONS:
+        return GroupKind.ION
+    if len(heavy) == 1 and next(iter(heavy.values())) == "O":
+        return GroupKind.WATER
+    for kind, names in (
+        (GroupKind.COFACTOR, COFACTORS),
+        (GroupKind.ADDITIVE, ADDITIVES),
+        (GroupKind.GLYCAN, _GLYCANS),
+    ):
+        if name in names:
+            return kind
+    return GroupKind.LIGAND
+
+
+def _has_backbone(residue: gemmi.Residue) -> bool:
+    names = {atom.name for atom in residue}
+    return {"N", "CA", "C"} <= names or {"C3'", "C4'", "C5'"} <= names or {"C3*", "C4*", "C5*"} <= names

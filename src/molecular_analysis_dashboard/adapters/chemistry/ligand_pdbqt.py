@@ -1,0 +1,53 @@
+"""Typing ligands for AutoDock-family engines with Meeko."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from meeko import MoleculePreparation, PDBQTWriterLegacy
+from rdkit import Chem
+
+from molecular_analysis_dashboard.adapters.chemistry.pdbqt import LIGAND_TYPES, PSEUDO_TYPES, atom_lines, atom_type
+from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
+
+
+@dataclass(frozen=True)
+class MeekoLigand:
+    """A typed ligand: PDBQT with Meeko's index map, and what was decided."""
+
+    pdbqt: str
+    torsions: int
+    steps: tuple[str, ...]
+
+
+def to_pdbqt(mol: Chem.Mol) -> MeekoLigand:
+    """Write a molecule with hydrogens and one conformer as PDBQT; large rings are opened as Meeko does.
+
+    Raises
+    ------
+    LigandRejected
+        ``preparation_failed`` with Meeko's message, or ``unsupported_element``.
+    """
+    try:
+        setups = _preparation().prepare(mol)
+        text, is_ok, message = PDBQTWriterLegacy.write_string(setups[0], add_index_map=True)
+    except (RuntimeError, ValueError, KeyError, IndexError, TypeError, NotImplementedError) as cause:
+        raise LigandRejected(RejectionReason.PREPARATION_FAILED, f"Meeko says: {_first_line(str(cause))}") from cause
+    if not is_ok:
+        raise LigandRejected(RejectionReason.PREPARATION_FAILED, f"Meeko says: {_first_line(message)}")
+    types = [atom_type(line) for line in atom_lines(text)]
+    if unknown := sorted(set(types) - LIGAND_TYPES):
+        raise LigandRejected(RejectionReason.UNSUPPORTED_ELEMENT, f"Atom types: {', '.join(unknown)}.")
+    n_closures = sum(1 for found in types if found in PSEUDO_TYPES) // 2
+    steps = ["typed with Meeko"]
+    if n_closures:
+        steps.append(f"{n_closures} ring(s) made flexible (Meeko)")
+    return MeekoLigand(text, sum(1 for line in text.splitlines() if line.startswith("BRANCH")), tuple(steps))
+
+
+@cache
+def _preparation() -> MoleculePreparation:
+    return MoleculePreparation()
+
+
+def _first_line(message: str) -> str:
+    return message.strip().splitlines()[0][:300] if message.strip() else "no reason was given."

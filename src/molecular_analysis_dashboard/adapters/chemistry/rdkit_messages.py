@@ -1,0 +1,60 @@
+"""What RDKit has to say, kept for the record it was said about instead of written to standard error."""
+
+import logging
+import threading
+
+from rdkit import rdBase
+
+_LOGGER_NAME = "rdkit"
+_MOST_KEPT = 20
+
+
+class _Collector(logging.Handler):
+    """Keeps the last messages of each thread."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self._local = threading.local()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        kept = self.kept()
+        if len(kept) < _MOST_KEPT:
+            kept.append(record.getMessage().strip())
+
+    def kept(self) -> list[str]:
+        kept: list[str] | None = getattr(self._local, "kept", None)
+        if kept is None:
+            kept = self._local.kept = []
+        return kept
+
+
+def _install() -> _Collector:
+    """Lead RDKit's messages into Python's logging and keep them; once per process."""
+    rdBase.LogToPythonLogger()
+    logger = logging.getLogger(_LOGGER_NAME)
+    logger.handlers[:] = [handler for handler in logger.handlers if isinstance(handler, _Collector)]
+    if not logger.handlers:
+        logger.addHandler(_Collector())
+    logger.propagate = False
+    return next(handler for handler in logger.handlers if isinstance(handler, _Collector))
+
+
+_COLLECTOR = _install()
+
+
+def forget_messages() -> None:
+    """Drop what this thread's RDKit calls have said so far."""
+    _COLLECTOR.kept().clear()
+
+
+def take_messages() -> str:
+    """Return and drop what was said since `forget_messages`, as one line without time stamps."""
+    kept = _COLLECTOR.kept()
+    lines = [line for message in kept for line in message.splitlines() if line.strip()]
+    kept.clear()
+    return " ".join(dict.fromkeys(_plain(line) for line in lines))[:500]
+
+
+def _plain(line: str) -> str:
+    # RDKit puts "[12:34:56] " before each message.
+    return line[11:].strip() if line[:1] == "[" and line[9:11] == "] " else line.strip()

@@ -1,0 +1,160 @@
+"""What a slot and its engine process say to each other: length-prefixed JSON, one answer per request.
+
+JSON and not pickle: whatever a hostile ligand does to the engine process, its answers stay data.
+"""
+
+import base64
+import dataclasses
+import json
+import struct
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal
+
+from pydantic import TypeAdapter
+
+from molecular_analysis_dashboard.domain.docking import DockedLigand, RejectedLigand
+from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecord, RejectedRecord, ValidatedLigand
+from molecular_analysis_dashboard.domain.receptors import PreparedReceptor, ReceptorOptions
+from molecular_analysis_dashboard.ports.chemistry_process import SiteSpec
+
+_LENGTH = struct.Struct(">I")
+MAX_MESSAGE_BYTES = 2**31
+
+
+@dataclass(frozen=True)
+class OpenSite:
+    """Compute the maps of a site, or find them warm."""
+
+    site: SiteSpec
+    op: Literal["open_site"] = "open_site"
+
+
+@dataclass(frozen=True)
+class Dock:
+    """Dock one ligand at an open site."""
+
+    site_key: str
+    ligand: LigandInput
+    op: Literal["dock"] = "dock"
+
+
+@dataclass(frozen=True)
+class PrepareReceptor:
+    """Prepare a receptor from a structure file."""
+
+    data: bytes
+    file_name: str
+    options: ReceptorOptions
+    op: Literal["prepare_receptor"] = "prepare_receptor"
+
+
+@dataclass(frozen=True)
+class Validate:
+    """Validate ligand records."""
+
+    records: tuple[LigandRecord, ...]
+    op: Literal["validate"] = "validate"
+
+
+Request = OpenSite | Dock | PrepareReceptor | Validate
+
+
+@dataclass(frozen=True)
+class Done:
+    """The work is done and has no result."""
+
+    op: Literal["done"] = "done"
+
+
+@dataclass(frozen=True)
+class Docked:
+    """The outcome of one ligand."""
+
+    outcome: DockedLigand | RejectedLigand
+    op: Literal["docked"] = "docked"
+
+
+@dataclass(frozen=True)
+class ReceptorPrepared:
+    """A receptor."""
+
+    receptor: PreparedReceptor
+    op: Literal["receptor_prepared"] = "receptor_prepared"
+
+
+@dataclass(frozen=True)
+class Validated:
+    """Ligands and rejections, in the order of the records."""
+
+    ligands: tuple[ValidatedLigand | RejectedRecord, ...]
+    op: Literal["validated"] = "validated"
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The work raised an error of ours; `kind` is its class."""
+
+    kind: str
+    code: str
+    message: str
+    details: dict[str, Any]
+    op: Literal["failed"] = "failed"
+
+
+@dataclass(frozen=True)
+class OutOfMemory:
+    """The work hit the memory limit; the process ends itself after saying so."""
+
+    op: Literal["out_of_memory"] = "out_of_memory"
+
+
+Response = Done | Docked | ReceptorPrepared | Validated | Failed | OutOfMemory
+
+_REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
+_RESPONSES: TypeAdapter[Response] = TypeAdapter(Response)
+
+
+def write_message(stream: BinaryIO, message: Request | Response) -> None:
+    """Write one message and flush."""
+    body = json.dumps(dataclasses.asdict(message), default=_encode, separators=(",", ":")).encode()
+    stream.write(_LENGTH.pack(len(body)) + body)
+    stream.flush()
+
+
+def read_request(stream: BinaryIO) -> Request | None:
+    """Read the next request; None when the other side has closed the pipe."""
+    body = _read_body(stream)
+    return None if body is None else _REQUESTS.validate_python(_decode(body))
+
+
+def read_response(stream: BinaryIO) -> Response | None:
+    """Read the next response; None when the other side has ended."""
+    body = _read_body(stream)
+    return None if body is None else _RESPONSES.validate_python(_decode(body))
+
+
+def _read_body(stream: BinaryIO) -> bytes | None:
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    if length > MAX_MESSAGE_BYTES:
+        return None
+    body = stream.read(length)
+    return body if len(body) == length else None
+
+
+def _encode(value: object) -> object:
+    if isinstance(value, bytes):
+        return {"base64": base64.b64encode(value).decode()}
+    raise TypeError(f"{type(value).__name__} is not part of a message")
+
+
+def _decode(body: bytes) -> object:
+    return json.loads(body, object_hook=_revive)
+
+
+def _revive(value: dict[str, object]) -> object:
+    if value.keys() == {"base64"}:
+        return base64.b64decode(str(value["base64"]))
+    return value

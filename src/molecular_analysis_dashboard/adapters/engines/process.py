@@ -1,0 +1,211 @@
+"""The slot's side of the engine process: start it, ask it, bound it, end it."""
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import IO, BinaryIO, cast
+
+from molecular_analysis_dashboard.adapters.engines.messages import (
+    Dock,
+    Docked,
+    Failed,
+    OpenSite,
+    OutOfMemory,
+    PrepareReceptor,
+    ReceptorPrepared,
+    Request,
+    Response,
+    Validate,
+    Validated,
+    read_response,
+    write_message,
+)
+from molecular_analysis_dashboard.domain import errors
+from molecular_analysis_dashboard.domain.docking import LigandOutcome
+from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecord, RejectedRecord, ValidatedLigand
+from molecular_analysis_dashboard.domain.receptors import PreparedReceptor, ReceptorOptions
+from molecular_analysis_dashboard.ports.chemistry_process import ExitCause, ProcessEnded, SiteSpec
+
+# One engine process per core: none of them may start threads of its own.
+_ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    "PYTHONFAULTHANDLER": "1",
+}
+_STDERR_TAIL_BYTES = 2000
+
+
+class EngineProcess:
+    """Implements `ports.chemistry_process.ChemistryProcess` with one child process.
+
+    Parameters
+    ----------
+    memory_bytes : int
+        Limit of the child's address space.
+    dock_timeout_s, preparation_timeout_s : float
+        Wall-clock limits of one request, in seconds.
+    warm_sites : int
+        How many sites' maps the child keeps.
+    """
+
+    def __init__(
+        self,
+        *,
+        memory_bytes: int,
+        dock_timeout_s: float,
+        preparation_timeout_s: float,
+        warm_sites: int,
+        environment: Mapping[str, str],
+    ) -> None:
+        self._memory_bytes = memory_bytes
+        self._dock_timeout_s = dock_timeout_s
+        self._preparation_timeout_s = preparation_timeout_s
+        self._warm_sites = warm_sites
+        self._environment = {**environment, **_ONE_THREAD}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stderr: IO[bytes] | None = None
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._stopped = False
+        self._lock = threading.Lock()
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the child, while there is one."""
+        return None if self._process is None else self._process.pid
+
+    def open_site(self, site: SiteSpec) -> None:
+        """Make the maps of a site ready; cheap while they are warm."""
+        self._ask(OpenSite(site), self._preparation_timeout_s)
+
+    def dock(self, site: SiteSpec, ligand: LigandInput) -> LigandOutcome:
+        """Prepare and dock one ligand; a fresh process opens the site first."""
+        if self._process is None:
+            self.open_site(site)
+        return cast(Docked, self._ask(Dock(site.key, ligand), self._dock_timeout_s)).outcome
+
+    def prepare_receptor(self, data: bytes, file_name: str, options: ReceptorOptions) -> PreparedReceptor:
+        """Prepare a receptor."""
+        request = PrepareReceptor(data, file_name, options)
+        return cast(ReceptorPrepared, self._ask(request, self._preparation_timeout_s)).receptor
+
+    def validate(self, records: Sequence[LigandRecord]) -> list[ValidatedLigand | RejectedRecord]:
+        """Validate records, in their order."""
+        return list(cast(Validated, self._ask(Validate(tuple(records)), self._preparation_timeout_s)).ligands)
+
+    def restart(self) -> None:
+        """End the process; the next call starts a fresh one, which holds nothing."""
+        self._end()
+        self._stopped = False
+
+    def stop(self) -> None:
+        """End the process from any thread; a call under way raises `ProcessEnded` (stopped)."""
+        with self._lock:
+            self._stopped = True
+            self._kill()
+
+    def _ask(self, request: Request, timeout_s: float) -> Response:
+        process = self._running()
+        deadline = time.monotonic() + timeout_s
+        try:
+            write_message(cast(BinaryIO, process.stdin), request)
+        except OSError:
+            raise self._ended(ExitCause.CRASH) from None
+        stdout = cast(BinaryIO, process.stdout)
+        if not select.select([stdout], [], [], max(deadline - time.monotonic(), 0.0))[0]:
+            raise self._ended(ExitCause.TIMEOUT, f"It did not answer within {timeout_s:g} s.")
+        response = read_response(stdout)
+        if response is None:
+            raise self._ended(ExitCause.CRASH)
+        if isinstance(response, OutOfMemory):
+            raise self._ended(ExitCause.OUT_OF_MEMORY, f"The limit is {self._memory_bytes / 2**30:.1f} GiB.")
+        if isinstance(response, Failed):
+            raise _revive(response)
+        return response
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._stopped:
+                raise ProcessEnded(ExitCause.STOPPED, "The engine process was stopped.")
+            if self._process is None:
+                self._start()
+            return cast("subprocess.Popen[bytes]", self._process)
+
+    def _start(self) -> None:
+        self._stderr = tempfile.TemporaryFile()
+        self._scratch = tempfile.TemporaryDirectory(prefix="mad-engine-", ignore_cleanup_errors=True)
+        limits = (str(os.getpid()), str(self._memory_bytes), str(self._warm_sites))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "molecular_analysis_dashboard.adapters.engines.host", *limits],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            cwd=self._scratch.name,
+            env=self._environment,
+            start_new_session=True,
+            # Unbuffered: select() must see every byte that has arrived.
+            bufsize=0,
+        )
+
+    def _ended(self, cause: ExitCause, detail: str = "") -> ProcessEnded:
+        status, errors_tail = self._end()
+        if self._stopped:
+            return ProcessEnded(ExitCause.STOPPED, "The engine process was stopped.")
+        if cause is ExitCause.CRASH:
+            detail = _describe(status)
+            if "MemoryError" in errors_tail or "bad_alloc" in errors_tail:
+                cause = ExitCause.OUT_OF_MEMORY
+        return ProcessEnded(cause, f"The engine process ended. {detail}".strip(), status=status, stderr=errors_tail)
+
+    def _end(self) -> tuple[int | None, str]:
+        """Kill and reap the child and remove its scratch folder; return its exit status and the end of its stderr."""
+        with self._lock:
+            process, self._process = self._process, None
+            if process is None:
+                return None, ""
+            _kill_group(process)
+            status = process.wait()
+            for pipe in (process.stdin, process.stdout):
+                with contextlib.suppress(OSError):
+                    cast(BinaryIO, pipe).close()
+            tail = _tail(cast("IO[bytes]", self._stderr))
+            cast("tempfile.TemporaryDirectory[str]", self._scratch).cleanup()
+            return status, tail
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            _kill_group(self._process)
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _tail(stream: IO[bytes]) -> str:
+    with stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(size - _STDERR_TAIL_BYTES, 0))
+        return stream.read().decode(errors="replace").strip()
+
+
+def _describe(status: int | None) -> str:
+    if status is not None and status < 0:
+        return f"It was ended by {signal.Signals(-status).name}."
+    return f"It exited with status {status}."
+
+
+def _revive(failed: Failed) -> errors.MadError:
+    kind = getattr(errors, failed.kind, errors.MadError)
+    error = kind(failed.message, code=failed.code)
+    error.details.update(failed.details)
+    return cast(errors.MadError, error)
