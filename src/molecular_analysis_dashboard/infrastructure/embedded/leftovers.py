@@ -75,6 +75,7 @@ def end_leftovers(folder: Path, programs: frozenset[str], account: Account, step
         for process in found:
             if process.parent_pid not in pids:
                 send_signal(process.pid, process.started_ticks, number)
+                send_signal(process.pid, process.started_ticks, signal.SIGCONT)  # or a stopped one would never act
         waiting = found
         wait_until(lambda waiting=waiting: not any(p.alive for p in waiting), timeout_s)  # type: ignore[misc]
         found = processes_in(folder, programs, account)

@@ -19,7 +19,7 @@ def server_settings(*, sockets: Path, logs_folder: Path, durable: bool) -> Mappi
     logs_folder : Path
         Where the server writes its log, a file per weekday, each kept for a week.
     durable : bool
-        Whether commits survive a crash of the machine.
+        Whether commits survive a crash of the machine; they survive one of the server in any case.
     """
     settings = {
         "listen_addresses": "",
@@ -40,14 +40,14 @@ def server_settings(*, sockets: Path, logs_folder: Path, durable: bool) -> Mappi
         "log_line_prefix": "%m [%p] %q%u@%d ",
     }
     if not durable:
-        settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        settings |= {"fsync": "off", "full_page_writes": "off"}  # commits still outlive a kill of the server
     return settings
 
 
-def dynamic_shared_memory_type() -> str:
+def dynamic_shared_memory_type(*, needed_bytes: int = _ENOUGH_SHARED_MEMORY_BYTES) -> str:
     """``posix`` where /dev/shm has room, else ``mmap``: files in the data folder, slower but never too small."""
     try:
         status = os.statvfs(_SHARED_MEMORY_FOLDER)
     except OSError:
         return "mmap"
-    return "posix" if status.f_bavail * status.f_frsize >= _ENOUGH_SHARED_MEMORY_BYTES else "mmap"
+    return "posix" if status.f_bavail * status.f_frsize >= needed_bytes else "mmap"

@@ -1,12 +1,9 @@
 """One Redis server on a private unix socket: started, recovered, stopped."""
 
 import signal
+import socket
 import subprocess
 from pathlib import Path
-
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from . import logs
 from .account import Account
@@ -17,6 +14,7 @@ from .leftovers import end_leftovers
 from .waiting import wait_until
 
 _STOP_STEPS: Steps = ((signal.SIGTERM, 10.0),)
+_ANSWER_TIMEOUT_S = 5.0
 _NO_SPACE = "No space left on device"
 
 
@@ -96,13 +94,14 @@ class RedisServer:
         """Whether the server replies and has loaded its data."""
         if self.pid is None:
             return False
-        client = redis.Redis(unix_socket_path=str(self.socket_path), socket_timeout=5, retry=Retry(NoBackoff(), 0))
-        try:
-            return bool(client.ping())
-        except redis.RedisError:
-            return False
-        finally:
-            client.close()
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_ANSWER_TIMEOUT_S)
+            try:
+                connection.connect(str(self.socket_path))
+                connection.sendall(b"PING\r\n")
+                return connection.recv(64).startswith(b"+PONG")  # "-LOADING" while it reads its file
+            except OSError:
+                return False
 
     def _command(self) -> list[str]:
         options = {
