@@ -7,6 +7,7 @@ import re
 import socket
 import stat
 import tempfile
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,8 +103,7 @@ def _candidates(layout: DataLayout, account: Account) -> Iterator[Path]:
         if base.startswith("/"):
             yield Path(base) / name
     for base in bases[1:]:
-        with contextlib.suppress(OSError):
-            yield Path(tempfile.mkdtemp(prefix="mad-", dir=base))
+        yield Path(base) / f"mad-{uuid.uuid4().hex[:12]}"  # someone else has the usual name
 
 
 def _fits(folder: Path) -> bool:
