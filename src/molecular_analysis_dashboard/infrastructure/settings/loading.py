@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,23 +12,9 @@ from molecular_analysis_dashboard.domain.errors import Misconfigured
 from .database import Database
 from .groups import Runtime
 from .model import Settings
-from .production import (
-    auth_problems,
-    database_problems,
-    flower_problems,
-    is_placeholder,
-    runtime_problems,
-)
+from .production import is_placeholder, production_problems
 from .reference import GROUPS, is_known, known_names
 from .variables import given_values, problems_in, variables_of
-
-# Each rule is asked about its group when ENV=production.
-_PRODUCTION_RULES: dict[str, Callable[[Any], list[str]]] = {
-    "runtime": runtime_problems,
-    "database": database_problems,
-    "auth": auth_problems,
-    "flower": flower_problems,
-}
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -43,17 +29,18 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     warnings = _choose_database_address(given)
     problems = _unknown_names(given)
     groups: dict[str, Any] = {}
+    all_values: dict[str, str] = {}
     for name, group in GROUPS.items():
         variables = variables_of(name, group)
         values, unreadable = given_values(given, variables)
         problems += unreadable
+        all_values |= values
         try:
             groups[name] = group(**values)
         except ValidationError as error:
             problems += problems_in(error, variables)
-    if given.get("ENV", "").lower() == "production":
-        for name, rule in _PRODUCTION_RULES.items():
-            problems += rule(groups[name]) if name in groups else []
+    if all_values.get("ENV", "").lower() == "production":
+        problems += production_problems(all_values)
     if problems:
         raise Misconfigured(
             "The settings cannot be used:\n" + "\n".join(f"- {problem}" for problem in problems),
@@ -87,9 +74,9 @@ def _doubts(settings: Settings) -> list[str]:
     """What works but is probably not meant."""
     doubts = _workers_differing(settings.runtime)
     differing = _parts_differing(settings.database)
-    if differing:
-        doubts.append(f"{' and '.join(differing)} differ from DATABASE_URL, which is used")
-    if is_placeholder(settings.auth.static_token):
+    doubts += [f"DATABASE_URL is used, though {name} differs from it" for name in differing]
+    token = settings.auth.static_token
+    if token is not None and is_placeholder(token.get_secret_value()):
         doubts.append("MAD_STATIC_TOKEN is the published example; whoever reaches the API can use it")
     return doubts
 

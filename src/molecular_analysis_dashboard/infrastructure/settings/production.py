@@ -1,52 +1,52 @@
 """What a production installation, and an open bind, may not start with."""
 
 import ipaddress
+from collections.abc import Mapping
+from typing import Any
 
-from pydantic import SecretStr
+from pydantic import ValidationError
 
 from molecular_analysis_dashboard.domain.errors import Misconfigured
 
 from .database import Database
-from .groups import Auth, Flower, Runtime
 from .model import Settings
 
 # What .env.example carries; nobody's secret.
 PLACEHOLDER = "change-me"
 SECRET_KEY_CHARACTERS = 32
 PASSWORD_CHARACTERS = 12
+_SIGNING_IN = ("DATABASE_URL", "POSTGRES_PASSWORD", "POSTGRES_HOST")
+_INSTEAD_OF_A_PASSWORD = frozenset({"sslcert", "passfile", "service"})
 
 
-def is_placeholder(secret: SecretStr | str | None) -> bool:
+def is_placeholder(secret: str) -> bool:
     """Whether a secret is the published example."""
-    text = secret.get_secret_value() if isinstance(secret, SecretStr) else secret or ""
-    return PLACEHOLDER in text.lower()
+    return PLACEHOLDER in secret.lower()
 
 
-def runtime_problems(runtime: Runtime) -> list[str]:
-    """What production refuses about the process."""
-    return _weak("SECRET_KEY", runtime.secret_key, SECRET_KEY_CHARACTERS)
+def production_problems(values: Mapping[str, str]) -> list[str]:
+    """What ENV=production refuses; whether a static token is needed at all is `check_bind`'s question."""
+    problems = _weak("SECRET_KEY", values.get("SECRET_KEY"), SECRET_KEY_CHARACTERS)
+    problems += _database_problems(values)
+    if "MAD_STATIC_TOKEN" in values:
+        problems += _weak("MAD_STATIC_TOKEN", values["MAD_STATIC_TOKEN"], SECRET_KEY_CHARACTERS)
+    for pair in values.get("FLOWER_BASIC_AUTH", "").split(",") if "FLOWER_BASIC_AUTH" in values else ():
+        problems += _weak("FLOWER_BASIC_AUTH", pair.partition(":")[2], PASSWORD_CHARACTERS)
+    return list(dict.fromkeys(problems))
 
 
-def database_problems(database: Database) -> list[str]:
-    """What production refuses about the database's password."""
+def _database_problems(values: Mapping[str, str]) -> list[str]:
+    relevant: dict[str, Any] = {name: values[name] for name in _SIGNING_IN if name in values}
+    try:
+        database = Database(**relevant)
+    except ValidationError:
+        return []  # refused already, with the reason
     url = database.url
-    name = "POSTGRES_PASSWORD" if database.given_url is None else "The password in DATABASE_URL"
     over_socket = url.host is None and str(url.query.get("host", "")).startswith("/")
-    if url.password is None and (over_socket or url.query.keys() & {"sslcert", "passfile", "service"}):
+    if url.password is None and (over_socket or url.query.keys() & _INSTEAD_OF_A_PASSWORD):
         return []
+    name = "POSTGRES_PASSWORD" if database.given_url is None else "The password in DATABASE_URL"
     return _weak(name, url.password, PASSWORD_CHARACTERS)
-
-
-def auth_problems(auth: Auth) -> list[str]:
-    """What production refuses about the static token; whether one is needed at all is `check_bind`'s question."""
-    return _weak("MAD_STATIC_TOKEN", auth.static_token, SECRET_KEY_CHARACTERS) if auth.static_token else []
-
-
-def flower_problems(flower: Flower) -> list[str]:
-    """What production refuses about Flower's passwords."""
-    pairs = flower.basic_auth.get_secret_value().split(",") if flower.basic_auth else []
-    weak = [_weak("FLOWER_BASIC_AUTH", pair.partition(":")[2], PASSWORD_CHARACTERS) for pair in pairs]
-    return next((problems for problems in weak if problems), [])
 
 
 def is_loopback(host: str) -> bool:
@@ -79,12 +79,11 @@ def check_bind(settings: Settings) -> None:
     )
 
 
-def _weak(name: str, secret: SecretStr | str | None, characters: int) -> list[str]:
-    text = secret.get_secret_value() if isinstance(secret, SecretStr) else secret or ""
-    if not text:
+def _weak(name: str, secret: str | None, characters: int) -> list[str]:
+    if not secret:
         return [f"{name} is not set, which ENV=production requires"]
-    if is_placeholder(text):
+    if is_placeholder(secret):
         return [f"{name} is the published example ({PLACEHOLDER}), which ENV=production refuses"]
-    if len(text) < characters:
+    if len(secret) < characters:
         return [f"{name} is shorter than {characters} characters, which ENV=production refuses"]
     return []
