@@ -1,7 +1,9 @@
 """Receptors: how a structure is prepared for docking, and the report on each residue."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import Any, Self
 
 from molecular_analysis_dashboard.domain.hashing import content_hash
 from molecular_analysis_dashboard.domain.sites import Vector
@@ -70,6 +72,12 @@ class ReceptorOptions:
     def as_json(self) -> dict[str, object]:
         """Return the options as JSON-compatible values."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        """Rebuild options from what `as_json` returned."""
+        values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in body.items()}
+        return cls(**values | {"waters": WaterPolicy(values.get("waters", WaterPolicy.NONE))})
 
 
 @dataclass(frozen=True)

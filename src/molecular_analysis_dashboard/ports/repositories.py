@@ -183,6 +183,12 @@ class Jobs(Protocol):
     def delete(self, job_id: UUID) -> None:
         """Hide a finished job; Conflict (``job_not_finished``) otherwise."""
 
+    def started(self, job_id: UUID) -> None:
+        """Note that the first task of a job runs."""
+
+    def has_event(self, job_id: UUID, type_: str) -> bool:
+        """Whether the job has an event of a type."""
+
     def add_event(self, job_id: UUID, type_: str, payload: Mapping[str, object]) -> None:
         """Write an event of the job."""
 

@@ -117,7 +117,10 @@ _RESPONSES: TypeAdapter[Response] = TypeAdapter(Response)
 def write_message(stream: BinaryIO, message: Request | Response) -> None:
     """Write one message and flush."""
     body = json.dumps(dataclasses.asdict(message), default=_encode, separators=(",", ":")).encode()
-    stream.write(_LENGTH.pack(len(body)) + body)
+    rest = memoryview(_LENGTH.pack(len(body)) + body)
+    while rest:
+        # An unbuffered pipe may take only a part.
+        rest = rest[stream.write(rest) :]
     stream.flush()
 
 
@@ -134,14 +137,22 @@ def read_response(stream: BinaryIO) -> Response | None:
 
 
 def _read_body(stream: BinaryIO) -> bytes | None:
-    head = stream.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
+    head = _read_exactly(stream, _LENGTH.size)
+    if head is None:
         return None
     (length,) = _LENGTH.unpack(head)
-    if length > MAX_MESSAGE_BYTES:
-        return None
-    body = stream.read(length)
-    return body if len(body) == length else None
+    return _read_exactly(stream, length) if length <= MAX_MESSAGE_BYTES else None
+
+
+def _read_exactly(stream: BinaryIO, length: int) -> bytes | None:
+    parts = []
+    while length > 0:
+        part = stream.read(length)
+        if not part:
+            return None
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
 
 
 def _encode(value: object) -> object:

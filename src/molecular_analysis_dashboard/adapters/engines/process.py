@@ -140,7 +140,7 @@ class EngineProcess:
             return cast("subprocess.Popen[bytes]", self._process)
 
     def _start(self) -> None:
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _tail when the child is reaped
         self._scratch = tempfile.TemporaryDirectory(prefix="mad-engine-", ignore_cleanup_errors=True)
         limits = (str(os.getpid()), str(self._memory_bytes), str(self._warm_sites))
         self._process = subprocess.Popen(

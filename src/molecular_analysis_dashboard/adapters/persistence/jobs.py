@@ -149,6 +149,22 @@ class SqlJobs(Repository):
         write_event(self._connection, changed, job_id, "job.state", {k: v for k, v in payload.items() if v is not None})
         return True
 
+    def started(self, job_id: UUID) -> None:
+        """Note that the first task of a job runs."""
+        org_id = self._connection.execute(
+            update(jobs)
+            .where(jobs.c.id == job_id, jobs.c.state == JobState.PLANNING)
+            .values(state=JobState.RUNNING, started_at=func.now())
+            .returning(jobs.c.org_id)
+        ).scalar_one_or_none()
+        if org_id is not None:
+            write_event(self._connection, org_id, job_id, "job.state", {"state": JobState.RUNNING})
+
+    def has_event(self, job_id: UUID, type_: str) -> bool:
+        """Whether the job has an event of a type."""
+        query = select(events.c.id).where(events.c.job_id == job_id, events.c.type == type_).limit(1)
+        return self._connection.execute(query).scalar() is not None
+
     def add_tasks(self, new: Sequence[NewTask]) -> None:
         """Store further tasks."""
         if not new:

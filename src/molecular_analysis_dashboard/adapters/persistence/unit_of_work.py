@@ -1,5 +1,6 @@
 """One transaction in one scope, with the repositories over it."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -132,14 +133,14 @@ class SqlUnitOfWork:
 class SqlDatabase:
     """Implements `ports.unit_of_work.Database`; one per process, made after any fork."""
 
-    def __init__(self, url: str, *, pool_size: int = 5, application_name: str = "mad") -> None:
+    def __init__(self, url: str, connect_args: Mapping[str, int | str] | None = None, *, pool_size: int = 5) -> None:
         self.engine = create_engine(
             url,
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
             pool_timeout=30,
-            connect_args={"application_name": application_name},
+            connect_args={"application_name": "mad", **(connect_args or {})},
         )
 
     def begin(self, scope: Scope) -> SqlUnitOfWork:

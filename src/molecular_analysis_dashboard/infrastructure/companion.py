@@ -1,0 +1,141 @@
+"""The companion of a worker: speaks for it in the database, and leads when it holds the lease.
+
+It runs as a process of its own, because the Celery main process forks slots and must hold no connection. SIGTERM means
+that the worker drains; the end of standard input means that the worker has stopped. The kernel ends it with the worker.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import sys
+import time
+
+import structlog
+from pydantic import TypeAdapter
+from redis import Redis
+
+from molecular_analysis_dashboard.adapters.engines.host import die_with_parent
+from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
+from molecular_analysis_dashboard.adapters.queue.broker import CeleryTaskQueue
+from molecular_analysis_dashboard.domain.errors import ResourceLost
+from molecular_analysis_dashboard.domain.identity import SystemScope
+from molecular_analysis_dashboard.domain.jobs import Worker
+from molecular_analysis_dashboard.infrastructure.celery_app import build_celery_app
+from molecular_analysis_dashboard.infrastructure.logging import configure_logging
+from molecular_analysis_dashboard.infrastructure.settings import Settings, load_settings
+from molecular_analysis_dashboard.use_cases.dispatch_tasks import DispatchTasks
+from molecular_analysis_dashboard.use_cases.reconcile import Allowances, Calm, Reconcile
+
+log = structlog.get_logger(__name__)
+
+_LEASE = "leader"
+
+
+class Companion:
+    """The loop: beat for the worker, hold the lease, dispatch, reconcile."""
+
+    def __init__(self, settings: Settings, worker: Worker) -> None:
+        self._settings = settings.ledger
+        self._worker = worker
+        self._database = SqlDatabase(settings.database.sqlalchemy_url, settings.database.connect_args, pool_size=1)
+        redis = Redis.from_url(settings.queue.redis_url, socket_connect_timeout=2, socket_timeout=5)
+        self._dispatch = DispatchTasks(self._database, CeleryTaskQueue(build_celery_app(settings), redis))
+        self._calm = Calm(self._settings.worker_allowance_s)
+        self._reconcile = Reconcile(
+            self._database,
+            self._calm,
+            Allowances(
+                self._settings.worker_allowance_s, self._settings.resend_after_s, self._settings.planning_window_tasks
+            ),
+        )
+        self._draining = False
+        self._epoch: int | None = None
+        self._next_beat = self._next_lease = self._next_reconcile = 0.0
+
+    def begin_drain(self, *_: object) -> None:
+        """Note that the worker stops (a signal handler)."""
+        self._draining = True
+        self._next_beat = 0.0
+
+    def run(self) -> None:
+        """Loop until standard input ends."""
+        while not _input_ended(self._settings.dispatch_interval_s):
+            try:
+                self._round(time.monotonic())
+            except ResourceLost as error:
+                self._calm.disturb()
+                log.warning("companion.waits", code=error.error_code, reason=error.details.get("reason"))
+        with contextlib.suppress(ResourceLost):
+            self._say_goodbye()
+
+    def _round(self, now: float) -> None:
+        if now >= self._next_beat:
+            self._beat()
+            self._next_beat = now + self._settings.heartbeat_interval_s
+        if self._draining:
+            self._resign()
+            return
+        if now >= self._next_lease:
+            self._seek_lease()
+            self._next_lease = now + self._settings.lease_s / 5
+        if self._epoch is None:
+            return
+        if now >= self._next_reconcile:
+            self._reconcile()
+            self._next_reconcile = now + self._settings.reconcile_interval_s
+        self._reconcile.finish_jobs()
+        self._dispatch()
+
+    def _beat(self) -> None:
+        with self._database.begin(SystemScope()) as uow:
+            uow.control.worker_beat(self._worker, draining=self._draining)
+            uow.commit()
+
+    def _seek_lease(self) -> None:
+        with self._database.begin(SystemScope()) as uow:
+            held = uow.control.hold_lease(_LEASE, self._worker.id, ttl_s=self._settings.lease_s)
+            uow.commit()
+        epoch = held[0] if held else None
+        if epoch != self._epoch:
+            self._calm.disturb()
+            log.info("leader.changed", leads=epoch is not None, epoch=epoch)
+        self._epoch = epoch
+
+    def _resign(self) -> None:
+        if self._epoch is None:
+            return
+        with self._database.begin(SystemScope()) as uow:
+            uow.control.drop_lease(_LEASE, self._worker.id)
+            uow.commit()
+        self._epoch = None
+
+    def _say_goodbye(self) -> None:
+        self._resign()
+        with self._database.begin(SystemScope()) as uow:
+            uow.control.worker_ended(self._worker.id)
+            uow.commit()
+        log.info("worker.ended")
+
+
+def _input_ended(timeout_s: float) -> bool:
+    """Wait for the end of standard input, at most `timeout_s` seconds."""
+    readable = select.select([sys.stdin], [], [], timeout_s)[0]
+    return bool(readable) and not os.read(sys.stdin.fileno(), 4096)
+
+
+def main() -> None:
+    """Run: ``companion.py WORKER_AS_JSON``."""
+    die_with_parent(os.getppid())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    settings = load_settings()
+    configure_logging(settings.runtime.log_level, json=True, stream="stdout")
+    worker = TypeAdapter(Worker).validate_json(sys.argv[1])
+    companion = Companion(settings, worker)
+    signal.signal(signal.SIGTERM, companion.begin_drain)
+    with structlog.contextvars.bound_contextvars(worker_id=str(worker.id)):
+        companion.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""The dispatcher: releases waiting tasks to the broker in fair order, never more than twice the live slots."""
+
+from dataclasses import replace
+
+import structlog
+
+from molecular_analysis_dashboard.domain.errors import ResourceLost
+from molecular_analysis_dashboard.domain.identity import SystemScope
+from molecular_analysis_dashboard.domain.jobs import ReleasedTask
+from molecular_analysis_dashboard.domain.scheduling import share_out
+from molecular_analysis_dashboard.ports.queue import TaskQueue
+from molecular_analysis_dashboard.ports.unit_of_work import Database
+
+log = structlog.get_logger(__name__)
+
+IN_FLIGHT_PER_SLOT = 2
+
+
+class DispatchTasks:
+    """One round of the dispatcher."""
+
+    def __init__(self, database: Database, queue: TaskQueue) -> None:
+        self._database = database
+        self._queue = queue
+
+    def __call__(self) -> int:
+        """Release and send what there is room for; return how many tasks were sent."""
+        if self._queue.lost_everything():
+            self._take_back_everything()
+        released = self._release()
+        for position, task in enumerate(released):
+            try:
+                self._queue.send(task)
+            except ResourceLost:
+                self._take_back(released[position:])
+                raise
+        return len(released)
+
+    def _release(self) -> list[ReleasedTask]:
+        released: list[ReleasedTask] = []
+        with self._database.begin(SystemScope()) as uow:
+            slots, in_flight = uow.control.slots(), uow.control.in_flight()
+            for queue in uow.control.pending_queues():
+                capacity = IN_FLIGHT_PER_SLOT * slots.get(queue, 0) - in_flight.get(queue, 0)
+                if capacity <= 0:
+                    continue
+                demands = uow.control.demands(queue)
+                idle_jobs = {demand.job_id for demand in demands if demand.in_flight == 0}
+                for job_id in share_out(capacity, demands):
+                    for task in uow.control.release(queue, job_id, 1):
+                        # The first task of a job without any in flight goes past messages that wait.
+                        released.append(replace(task, overtakes=job_id in idle_jobs))
+                    idle_jobs.discard(job_id)
+            uow.commit()
+        return released
+
+    def _take_back(self, tasks: list[ReleasedTask]) -> None:
+        log.warning("dispatch.not_sent", tasks=len(tasks))
+        with self._database.begin(SystemScope()) as uow:
+            uow.control.take_back([task.id for task in tasks])
+            uow.commit()
+
+    def _take_back_everything(self) -> None:
+        with self._database.begin(SystemScope()) as uow:
+            lost = uow.control.take_back_lost(older_than_s=0.0, only_if_idle=False)
+            uow.commit()
+        log.warning("dispatch.broker_lost_messages", tasks=len(lost))

@@ -1,0 +1,218 @@
+"""A docking task: ligand after ligand through the engine process, each recorded under the fence."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from molecular_analysis_dashboard.domain.catalog import Ligand
+from molecular_analysis_dashboard.domain.docking import DockedLigand, LigandOutcome, RejectedLigand
+from molecular_analysis_dashboard.domain.errors import EngineFailed, Superseded
+from molecular_analysis_dashboard.domain.identity import TenantScope
+from molecular_analysis_dashboard.domain.jobs import BeatAnswer, ClaimedTask, Job, JobState
+from molecular_analysis_dashboard.domain.ligands import LigandInput
+from molecular_analysis_dashboard.domain.rejections import SENTENCES, RejectionReason
+from molecular_analysis_dashboard.domain.results import NewResult
+from molecular_analysis_dashboard.ports.blobs import BlobStore
+from molecular_analysis_dashboard.ports.chemistry_process import ChemistryProcess, ExitCause, ProcessEnded, SiteSpec
+from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
+from molecular_analysis_dashboard.use_cases.heartbeat import Watch
+from molecular_analysis_dashboard.use_cases.persistence import persist
+from molecular_analysis_dashboard.use_cases.run_task import Stopped
+
+log = structlog.get_logger(__name__)
+
+_REASON_FOR_EXIT = {
+    ExitCause.CRASH: RejectionReason.ENGINE_CRASH,
+    ExitCause.TIMEOUT: RejectionReason.TIMEOUT,
+    ExitCause.OUT_OF_MEMORY: RejectionReason.OUT_OF_MEMORY,
+}
+# Rejections that, when every ligand gets them, speak of the receptor or the installation and not of the ligands.
+_SUSPICIOUS = frozenset(
+    {
+        RejectionReason.ENGINE_CRASH,
+        RejectionReason.TIMEOUT,
+        RejectionReason.OUT_OF_MEMORY,
+        RejectionReason.PREPARATION_FAILED,
+        RejectionReason.OUTSIDE_BOX,
+        RejectionReason.NO_POSE,
+    }
+)
+# A ligand that was in the engine when this many attempts were lost is run alone in a fresh process.
+_LOSSES_BEFORE_ALONE = 2
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Limits of blame; see the settings of the same names."""
+
+    max_losses_per_ligand: int
+    pause_after_alike_failures: int
+    patience_s: float
+
+
+class DockLigands:
+    """Handles tasks of kind ``dock``."""
+
+    def __init__(
+        self, database: Database, results_store: BlobStore, process: ChemistryProcess, policy: Policy, *, worker: str
+    ) -> None:
+        self._database = database
+        self._results_store = results_store
+        self._process = process
+        self._policy = policy
+        self._worker = worker
+
+    def __call__(self, task: ClaimedTask, watch: Watch) -> None:
+        """Dock what an earlier attempt has not recorded."""
+        scope = TenantScope(task.org_id)
+        with self._database.begin(scope) as uow:
+            job = uow.jobs.get(task.job_id)
+            site = self._load_site(uow, job)
+            ligands = uow.libraries.ligands_by_id(task.ligand_ids)
+            recorded = uow.ledger.recorded(task)
+            losses = uow.ledger.losses(task)
+        watch.n_scored = sum(recorded.values())
+        watch.n_rejected = len(recorded) - watch.n_scored
+        todo = [ligands[ligand_id] for ligand_id in task.ligand_ids if ligand_id not in recorded]
+        self._check_losses(task, todo, losses)
+        self._open(site)
+        self._note_current(task, todo[0].id if todo else None)
+        for number, ligand in enumerate(todo):
+            watch.may_yield = number + 1 < len(todo)
+            if watch.must_stop:
+                raise Stopped
+            alone = losses.get(ligand.id, 0) >= _LOSSES_BEFORE_ALONE
+            outcome = self._dock(site, ligand, alone=alone, watch=watch)
+            following = todo[number + 1].id if number + 1 < len(todo) else None
+            self._record(task, job, site, ligand, outcome, following)
+            if isinstance(outcome, DockedLigand):
+                watch.n_scored += 1
+            else:
+                watch.n_rejected += 1
+
+    def _load_site(self, uow: UnitOfWork, job: Job) -> SiteSpec:
+        if job.receptor_id is None or job.site_id is None or job.protocol_id is None:
+            raise EngineFailed("The job names no receptor, site or protocol.", code="job_incomplete")
+        receptor = uow.structures.get_receptor(job.receptor_id)
+        if receptor.pdbqt_sha256 is None or receptor.content_hash is None:
+            raise EngineFailed("The receptor is not prepared.", code="receptor_not_ready")
+        with self._results_store.open(receptor.pdbqt_sha256) as stream:
+            pdbqt = stream.read().decode()
+        box = uow.structures.get_site(job.site_id).box
+        return SiteSpec(receptor.content_hash, pdbqt, box, uow.protocols.get(job.protocol_id).protocol)
+
+    def _open(self, site: SiteSpec) -> None:
+        """Open the site; an engine that ends twice on it cannot use this receptor."""
+        try:
+            self._process.open_site(site)
+        except ProcessEnded as first:
+            if first.cause is ExitCause.STOPPED:
+                raise
+            self._process.restart()
+            try:
+                self._process.open_site(site)
+            except ProcessEnded as second:
+                if second.cause is ExitCause.STOPPED:
+                    raise
+                raise EngineFailed(
+                    f"The engine cannot open this receptor and box. {second.message}",
+                    code="engine_cannot_open_site",
+                    **second.details,
+                ) from second
+
+    def _dock(self, site: SiteSpec, ligand: Ligand, *, alone: bool, watch: Watch) -> LigandOutcome:
+        """Dock one ligand; blame it only when its own process ended on it the same way twice."""
+        if alone:
+            self._process.restart()
+        seen: list[ExitCause] = []
+        while True:
+            try:
+                return self._process.dock(site, LigandInput(str(ligand.id), ligand.name, ligand.smiles))
+            except ProcessEnded as ended:
+                if ended.cause is ExitCause.STOPPED or watch.must_stop:
+                    raise Stopped from ended
+                log.warning("ligand.engine_ended", ligand_id=str(ligand.id), name=ligand.name, **ended.details)
+                if ended.cause in seen:
+                    reason = _REASON_FOR_EXIT[ended.cause]
+                    return RejectedLigand(reason, f"{SENTENCES[reason]} {ended.message}")
+                seen.append(ended.cause)
+                self._process.restart()
+
+    def _record(
+        self,
+        task: ClaimedTask,
+        job: Job,
+        site: SiteSpec,
+        ligand: Ligand,
+        outcome: LigandOutcome,
+        following: UUID | None,
+    ) -> None:
+        result = NewResult(ligand.id, outcome, self._provenance(task, job, site, outcome))
+
+        def record() -> None:
+            with self._database.begin(TenantScope(task.org_id)) as uow:
+                uow.ledger.record(task, result)
+                uow.ledger.set_current(task, following)
+                self._pause_if_alike(uow, job, outcome)
+                uow.commit()
+
+        try:
+            persist(record, patience_s=self._policy.patience_s)
+        except Superseded:
+            self._count_refused(task)
+            raise
+
+    def _provenance(self, task: ClaimedTask, job: Job, site: SiteSpec, outcome: LigandOutcome) -> dict[str, object]:
+        return {
+            "engine_build": job.engine_build,
+            "receptor_hash": site.receptor_hash,
+            "protocol_hash": site.protocol.content_hash,
+            "box": {"center": list(site.box.center), "size": list(site.box.size)},
+            "seed": outcome.seed if isinstance(outcome, DockedLigand) else None,
+            "steps": list(outcome.steps) if isinstance(outcome, DockedLigand) else [],
+            "threads": 1,
+            "worker": self._worker,
+            "task_id": str(task.id),
+            "attempt_no": task.attempt_no,
+        }
+
+    def _pause_if_alike(self, uow: UnitOfWork, job: Job, outcome: LigandOutcome) -> None:
+        if isinstance(outcome, DockedLigand) or outcome.reason not in _SUSPICIOUS:
+            return
+        enough = self._policy.pause_after_alike_failures
+        scored, rejected, reason = uow.ledger.outcomes_alike(job.id, enough=enough)
+        if scored or rejected < enough or reason is None or uow.jobs.has_event(job.id, "job.alike_failures"):
+            return
+        sentence = (
+            f"Every one of the first {rejected} ligands was rejected alike ({reason}); "
+            "check the receptor and the box, then resume or cancel."
+        )
+        if uow.jobs.change_state(job.id, JobState.PAUSED, reason=sentence):
+            uow.jobs.add_event(job.id, "job.alike_failures", {"reason": reason, "rejected": rejected})
+
+    def _check_losses(self, task: ClaimedTask, todo: list[Ligand], losses: dict[UUID, int]) -> None:
+        """Ask for a person when one ligand was in the engine at too many losses of workers."""
+        for ligand in todo:
+            if losses.get(ligand.id, 0) < self._policy.max_losses_per_ligand:
+                continue
+            sentence = (
+                f"Workers were lost {losses[ligand.id]} times while {ligand.name or ligand.smiles} was docked, with no "
+                "evidence against it; look at the workers' memory and logs, then resume or cancel."
+            )
+            with self._database.begin(TenantScope(task.org_id)) as uow:
+                if not uow.jobs.has_event(task.job_id, "job.repeated_losses"):
+                    uow.jobs.change_state(task.job_id, JobState.PAUSED, reason=sentence)
+                    uow.jobs.add_event(task.job_id, "job.repeated_losses", {"ligand_id": str(ligand.id)})
+                uow.commit()
+
+    def _note_current(self, task: ClaimedTask, ligand_id: UUID | None) -> None:
+        with self._database.begin(TenantScope(task.org_id)) as uow:
+            uow.ledger.set_current(task, ligand_id)
+            uow.commit()
+
+    def _count_refused(self, task: ClaimedTask) -> None:
+        log.warning("result.refused", attempt_no=task.attempt_no, answer=BeatAnswer.SUPERSEDED)
+        with self._database.begin(TenantScope(task.org_id)) as uow:
+            uow.ledger.count_refused(task)
+            uow.commit()

@@ -1,0 +1,127 @@
+"""The slot's heartbeat: a thread that tells the ledger that the task lives, and carries out its answers."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import structlog
+
+from molecular_analysis_dashboard.domain.errors import ResourceLost
+from molecular_analysis_dashboard.domain.identity import SystemScope
+from molecular_analysis_dashboard.domain.jobs import BeatAnswer, ClaimedTask
+from molecular_analysis_dashboard.ports.queue import Drain, Wake
+from molecular_analysis_dashboard.ports.unit_of_work import Database
+
+log = structlog.get_logger(__name__)
+
+# After these the engine is of no more use to this task; after the others it finishes its ligand.
+_KILLING = frozenset({BeatAnswer.CANCELLED, BeatAnswer.SUPERSEDED})
+
+
+@dataclass
+class Watch:
+    """One task under the heartbeat; the slot's main thread reads `answer` and writes the counts."""
+
+    task: ClaimedTask
+    kill_engine: Callable[[], None]
+    answer: BeatAnswer = BeatAnswer.GO_ON
+    n_scored: int = 0
+    n_rejected: int = 0
+    may_yield: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _over: bool = False
+
+    @property
+    def must_stop(self) -> bool:
+        """Whether no further ligand may be started."""
+        return self.answer is not BeatAnswer.GO_ON
+
+    def react(self, answer: BeatAnswer, *, kill: bool) -> None:
+        """Take over an answer, once; kill the engine if that is due and the task is not over yet."""
+        with self._lock:
+            if self._over:
+                return
+            if self.answer not in _KILLING:
+                self.answer = answer
+            if kill:
+                self.kill_engine()
+
+    def close(self) -> None:
+        """The task is over: nothing may kill the engine on its account any more."""
+        with self._lock:
+            self._over = True
+
+
+class Heartbeat:
+    """One thread per slot process, with database connections of its own.
+
+    Parameters
+    ----------
+    interval_s : float
+        Seconds between two beats.
+    yield_after_s : float
+        How long another job's released task must wait before this slot hands its task back for it.
+    """
+
+    def __init__(
+        self, database: Database, wake: Wake, drain: Drain, *, interval_s: float, yield_after_s: float
+    ) -> None:
+        self._database = database
+        self._wake = wake
+        self._drain = drain
+        self._interval_s = interval_s
+        self._yield_after_s = yield_after_s
+        self._watch: Watch | None = None
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; it lives as long as the process."""
+        self._thread.start()
+
+    @contextmanager
+    def watching(self, task: ClaimedTask, kill_engine: Callable[[], None]) -> Iterator[Watch]:
+        """Beat for a task while the block runs."""
+        watch = Watch(task, kill_engine)
+        self._watch = watch
+        try:
+            yield watch
+        finally:
+            self._watch = None
+            watch.close()
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait(self._interval_s if self._drain.seconds_left() is None else self._interval_s / 4)
+            watch = self._watch
+            if watch is not None:
+                self._beat(watch)
+
+    def _beat(self, watch: Watch) -> None:
+        left = self._drain.seconds_left()
+        if left is not None:
+            watch.react(BeatAnswer.DRAINING, kill=left <= 0)
+        answer = self._ask(watch)
+        if answer in _KILLING:
+            log.info("beat.answered", answer=answer, task_id=str(watch.task.id), attempt_no=watch.task.attempt_no)
+            watch.react(answer, kill=True)
+        elif answer is BeatAnswer.YIELD and left is None:
+            watch.react(answer, kill=False)
+
+    def _ask(self, watch: Watch) -> BeatAnswer:
+        try:
+            with self._database.begin(SystemScope()) as uow:
+                answer = uow.ledger.beat(
+                    watch.task,
+                    n_scored=watch.n_scored,
+                    n_rejected=watch.n_rejected,
+                    may_yield=watch.may_yield,
+                    yield_after_s=self._yield_after_s,
+                )
+                uow.commit()
+        except ResourceLost as error:
+            # The work goes on: if the ledger gave the task to another meanwhile, the fence refuses our writes.
+            log.warning("beat.failed", reason=error.details.get("reason"), at=time.monotonic())
+            return BeatAnswer.GO_ON
+        return answer

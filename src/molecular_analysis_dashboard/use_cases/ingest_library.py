@@ -1,0 +1,151 @@
+"""A library is read on a worker: streamed, validated in the engine process, stored in batches, resumable."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import BinaryIO
+from uuid import UUID
+
+import structlog
+
+from molecular_analysis_dashboard.domain.catalog import Library, Ligand, Rejection
+from molecular_analysis_dashboard.domain.errors import InvalidInput
+from molecular_analysis_dashboard.domain.identity import TenantScope, new_id
+from molecular_analysis_dashboard.domain.jobs import ClaimedTask
+from molecular_analysis_dashboard.domain.ligands import LigandRecord, RejectedRecord, ValidatedLigand
+from molecular_analysis_dashboard.domain.rejections import SENTENCES, RejectionReason
+from molecular_analysis_dashboard.domain.scheduling import base_cost_s
+from molecular_analysis_dashboard.ports.blobs import BlobStore
+from molecular_analysis_dashboard.ports.chemistry_process import ChemistryProcess, ExitCause, ProcessEnded
+from molecular_analysis_dashboard.ports.unit_of_work import Database
+from molecular_analysis_dashboard.use_cases.heartbeat import Watch
+from molecular_analysis_dashboard.use_cases.run_task import Stopped
+
+log = structlog.get_logger(__name__)
+
+BATCH_RECORDS = 1000
+_SHOWN_CHARACTERS = 200
+
+# (stream, file name) -> records; raises InvalidInput when the file as a whole cannot be read.
+RecordReader = Callable[[BinaryIO, str], Iterator[LigandRecord | RejectedRecord]]
+
+_REASON_FOR_EXIT = {
+    ExitCause.CRASH: RejectionReason.UNREADABLE_RECORD,
+    ExitCause.TIMEOUT: RejectionReason.TIMEOUT,
+    ExitCause.OUT_OF_MEMORY: RejectionReason.OUT_OF_MEMORY,
+}
+
+
+class IngestLibrary:
+    """Handles tasks of kind ``ingest``.
+
+    One batch is one transaction that also raises the library's count of records; a later attempt skips that many.
+    """
+
+    def __init__(
+        self, database: Database, uploads: BlobStore, process: ChemistryProcess, read_records: RecordReader
+    ) -> None:
+        self._database = database
+        self._uploads = uploads
+        self._process = process
+        self._read_records = read_records
+
+    def __call__(self, task: ClaimedTask, watch: Watch) -> None:
+        """Read the library that the job names to its end."""
+        scope = TenantScope(task.org_id)
+        with self._database.begin(scope) as uow:
+            library = uow.libraries.get(UUID(str(uow.jobs.get(task.job_id).spec["library_id"])))
+        try:
+            with self._uploads.open(library.sha256) as stream:
+                self._read(task, watch, library, stream)
+        except InvalidInput as error:
+            with self._database.begin(scope) as uow:
+                uow.ledger.own(task)
+                body = {"code": error.error_code, "message": error.message, "details": error.details}
+                uow.libraries.fail(library.id, body)
+                uow.commit()
+            raise
+        with self._database.begin(scope) as uow:
+            uow.ledger.own(task)
+            uow.libraries.finish(library.id)
+            uow.commit()
+
+    def _read(self, task: ClaimedTask, watch: Watch, library: Library, stream: BinaryIO) -> None:
+        records = enumerate(self._read_records(stream, library.file_name), 1)
+        skipped = sum(1 for _ in islice(records, library.n_records))
+        read = skipped
+        while batch := list(islice(records, BATCH_RECORDS)):
+            if watch.must_stop:
+                raise Stopped
+            self._store(task, library, batch)
+            read += len(batch)
+        if not read:
+            raise InvalidInput("The file holds no records.", code="empty_file")
+
+    def _store(
+        self, task: ClaimedTask, library: Library, batch: Sequence[tuple[int, LigandRecord | RejectedRecord]]
+    ) -> None:
+        numbers = {id(record): number for number, record in batch}
+        parsed = [record for _, record in batch if isinstance(record, LigandRecord)]
+        refused = [(number, record) for number, record in batch if isinstance(record, RejectedRecord)]
+        ligands = []
+        for record, validated in zip(parsed, self._validate(parsed), strict=True):
+            number = numbers[id(record)]
+            if isinstance(validated, RejectedRecord):
+                refused.append((number, validated))
+            else:
+                ligands.append(_ligand(library.id, number, validated))
+        with self._database.begin(TenantScope(task.org_id)) as uow:
+            uow.ledger.own(task)
+            uow.libraries.add_batch(library.id, ligands, [_rejection(number, record) for number, record in refused])
+            uow.jobs.add_event(task.job_id, "library.read", {"records": batch[-1][0]})
+            uow.commit()
+
+    def _validate(self, records: Sequence[LigandRecord]) -> list[ValidatedLigand | RejectedRecord]:
+        """Validate records; one that ends the process twice, the second time alone, is rejected."""
+        if not records:
+            return []
+        try:
+            return self._process.validate(records)
+        except ProcessEnded as ended:
+            if ended.cause is ExitCause.STOPPED:
+                raise
+            self._process.restart()
+            if len(records) > 1:
+                middle = len(records) // 2
+                return [*self._validate(records[:middle]), *self._validate(records[middle:])]
+            return [self._validate_alone(records[0])]
+
+    def _validate_alone(self, record: LigandRecord) -> ValidatedLigand | RejectedRecord:
+        try:
+            return self._process.validate([record])[0]
+        except ProcessEnded as ended:
+            if ended.cause is ExitCause.STOPPED:
+                raise
+            log.warning("record.process_ended", line=record.line, **ended.details)
+            self._process.restart()
+            reason = _REASON_FOR_EXIT[ended.cause]
+            message = f"Reading it alone ended the process twice. {ended.message}"
+            if reason is RejectionReason.UNREADABLE_RECORD:
+                message = f"{SENTENCES[reason]} {message}"
+            return RejectedRecord(record.line, record.name, record.text[:_SHOWN_CHARACTERS], reason, message)
+
+
+def _ligand(library_id: UUID, number: int, validated: ValidatedLigand) -> Ligand:
+    return Ligand(
+        id=new_id(),
+        library_id=library_id,
+        record=number,
+        line=validated.line,
+        name=validated.name or f"line-{validated.line}",
+        smiles=validated.smiles,
+        inchikey=validated.inchikey,
+        heavy_atoms=validated.heavy_atoms,
+        torsions=validated.torsions,
+        molecular_weight=validated.molecular_weight,
+        base_cost_s=base_cost_s(validated.heavy_atoms, validated.torsions),
+        notes=validated.notes,
+    )
+
+
+def _rejection(number: int, record: RejectedRecord) -> Rejection:
+    return Rejection(number, record.line, record.name, record.input_text, record.reason, record.message)

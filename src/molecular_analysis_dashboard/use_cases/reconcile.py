@@ -1,0 +1,96 @@
+"""The reconciler: gives back what dead slots held, re-sends what the broker lost, ends what is done."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from molecular_analysis_dashboard.domain.identity import SystemScope, TenantScope, new_id
+from molecular_analysis_dashboard.domain.jobs import NewTask, TaskKind
+from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE
+from molecular_analysis_dashboard.ports.unit_of_work import Database
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Allowances:
+    """Times of recovery, in seconds; see the settings of the same names."""
+
+    worker_allowance_s: float
+    resend_after_s: float
+    planning_window_tasks: int
+
+
+class Calm:
+    """Whether silence may be held against a worker.
+
+    Nobody is declared dead until this process has watched, undisturbed, for one full allowance: after a start of
+    Postgres, a change of leader, a sleeping laptop or a pause of this very process, beats are missing that could not
+    have been made or seen.
+    """
+
+    def __init__(self, allowance_s: float) -> None:
+        self._allowance_s = allowance_s
+        self._since = time.monotonic()
+        self._last_look = self._since
+        self._slept_s = _slept()
+        self._server_started: datetime | None = None
+
+    def disturb(self) -> None:
+        """Start the allowance anew."""
+        self._since = time.monotonic()
+
+    def look(self, server_started: datetime) -> bool:
+        """Note that the database answered now; return whether silence counts."""
+        now, slept = time.monotonic(), _slept()
+        paused = now - self._last_look > self._allowance_s / 2 or slept - self._slept_s > 1.0
+        if paused or server_started != self._server_started:
+            self.disturb()
+        self._last_look, self._slept_s, self._server_started = now, slept, server_started
+        return now - self._since >= self._allowance_s
+
+
+def _slept() -> float:
+    """Seconds this machine has spent suspended since it booted."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+class Reconcile:
+    """One round of the reconciler."""
+
+    def __init__(self, database: Database, calm: Calm, allowances: Allowances) -> None:
+        self._database = database
+        self._calm = calm
+        self._allowances = allowances
+
+    def __call__(self) -> None:
+        """Bring the ledger in order."""
+        with self._database.begin(SystemScope()) as uow:
+            calm = self._calm.look(uow.control.server_started_at())
+            if calm:
+                self._bury(uow.control.retire_workers(silent_s=self._allowances.worker_allowance_s))
+                for task in uow.control.reclaim(silent_s=self._allowances.worker_allowance_s):
+                    log.warning("task.reclaimed", task_id=str(task.id), job_id=str(task.job_id), kind=task.kind)
+            lost = uow.control.take_back_lost(older_than_s=self._allowances.resend_after_s, only_if_idle=True)
+            if lost:
+                log.warning("task.message_lost", tasks=len(lost))
+            to_plan = uow.control.jobs_to_plan(low_water_tasks=max(self._allowances.planning_window_tasks // 2, 1))
+            uow.commit()
+        for org_id, job_id in to_plan:
+            with self._database.begin(TenantScope(org_id)) as uow:
+                uow.jobs.add_tasks([NewTask(new_id(), job_id, TaskKind.PLAN, QUEUE_MAINTENANCE)])
+                uow.commit()
+
+    def _bury(self, workers: Sequence[object]) -> None:
+        for worker_id in workers:
+            log.warning("worker.gone", worker_id=str(worker_id))
+
+    def finish_jobs(self) -> None:
+        """Bring jobs whose tasks all ended to their final state."""
+        with self._database.begin(SystemScope()) as uow:
+            for job_id, state in uow.control.finish_jobs():
+                log.info("job.finished", job_id=str(job_id), state=state)
+            uow.commit()

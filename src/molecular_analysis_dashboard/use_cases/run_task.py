@@ -1,0 +1,160 @@
+"""A slot takes one task: claim it, run its handler under the heartbeat, end the attempt."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from molecular_analysis_dashboard.domain.errors import MadError, ResourceLost, Superseded
+from molecular_analysis_dashboard.domain.identity import SystemScope
+from molecular_analysis_dashboard.domain.jobs import BeatAnswer, ClaimedTask, EndCause, TaskKind
+from molecular_analysis_dashboard.ports.chemistry_process import ChemistryProcess, ExitCause, ProcessEnded
+from molecular_analysis_dashboard.ports.unit_of_work import Database
+from molecular_analysis_dashboard.use_cases.heartbeat import Heartbeat, Watch
+from molecular_analysis_dashboard.use_cases.persistence import persist
+
+log = structlog.get_logger(__name__)
+
+_END_FOR_ANSWER: Mapping[BeatAnswer, EndCause] = {
+    BeatAnswer.CANCELLED: EndCause.CANCELLED,
+    BeatAnswer.DRAINING: EndCause.DRAINED,
+    BeatAnswer.YIELD: EndCause.YIELDED,
+}
+
+
+class Stopped(Exception):
+    """Raised by a handler that obeyed the heartbeat's answer before its task was done."""
+
+
+class TaskHandler(Protocol):
+    """Does the work of one kind of task."""
+
+    def __call__(self, task: ClaimedTask, watch: Watch) -> None:
+        """Do the task; resume what an earlier attempt recorded.
+
+        Raises
+        ------
+        Stopped
+            When `watch.must_stop` and work is left.
+        Superseded
+            When a write was refused.
+        MadError
+            When the task cannot be done at all.
+        """
+
+
+class TaskResult(StrEnum):
+    """What became of one delivery, for Flower; the ledger holds the truth."""
+
+    NOT_CLAIMED = "not_claimed"
+    SUPERSEDED = "superseded"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    HANDED_BACK = "handed_back"
+    CANCELLED = "cancelled"
+
+
+class RunTask:
+    """One slot's way of taking tasks.
+
+    Parameters
+    ----------
+    patience_s : float
+        How long finished work is held while the database is out of reach, in seconds.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        heartbeat: Heartbeat,
+        process: ChemistryProcess,
+        handlers: Mapping[TaskKind, TaskHandler],
+        *,
+        worker_id: UUID,
+        slot_pid: int,
+        patience_s: float,
+    ) -> None:
+        self._database = database
+        self._heartbeat = heartbeat
+        self._process = process
+        self._handlers = handlers
+        self._worker_id = worker_id
+        self._slot_pid = slot_pid
+        self._patience_s = patience_s
+
+    def __call__(self, task_id: UUID) -> TaskResult:
+        """Run the task if it is to be had; ResourceLost if the database stays out of reach."""
+        task = self._claim(task_id)
+        if task is None:
+            log.info("task.not_claimed", task_id=str(task_id))
+            return TaskResult.NOT_CLAIMED
+        ids = {"org_id": str(task.org_id), "job_id": str(task.job_id), "task_id": str(task.id)}
+        if task.request_id:
+            ids["request_id"] = task.request_id
+        with structlog.contextvars.bound_contextvars(**ids):
+            log.info("task.started", kind=task.kind, attempt_no=task.attempt_no, ligands=len(task.ligand_ids))
+            result = self._run(task)
+            log.info("task.ended", kind=task.kind, attempt_no=task.attempt_no, result=result)
+        return result
+
+    def _claim(self, task_id: UUID) -> ClaimedTask | None:
+        with self._database.begin(SystemScope()) as uow:
+            task = uow.ledger.claim(task_id, worker_id=self._worker_id, slot_pid=self._slot_pid)
+            if task is not None and task.kind is not TaskKind.PLAN:
+                uow.jobs.started(task.job_id)
+            uow.commit()
+        return task
+
+    def _run(self, task: ClaimedTask) -> TaskResult:
+        with self._heartbeat.watching(task, self._process.stop) as watch:
+            try:
+                self._handlers[task.kind](task, watch)
+            except (Stopped, ProcessEnded) as stop:
+                return self._stopped(task, watch, stop)
+            except Superseded:
+                return self._superseded(task)
+            except ResourceLost:
+                raise
+            except MadError as error:
+                return self._failed(task, error)
+            except Exception as error:
+                # A defect of ours: without an end the ledger would hand the task out again for ever.
+                log.exception("task.defect", kind=task.kind)
+                sentence = (
+                    f"An internal error ({type(error).__name__}) ended the task; the worker's log has the details."
+                )
+                return self._failed(task, MadError(sentence))
+            return self._end(task, EndCause.COMPLETED, TaskResult.COMPLETED)
+
+    def _stopped(self, task: ClaimedTask, watch: Watch, stop: Exception) -> TaskResult:
+        ended_by_us = not isinstance(stop, ProcessEnded) or stop.cause is ExitCause.STOPPED
+        self._process.restart()
+        if isinstance(stop, ProcessEnded) and not ended_by_us:
+            return self._failed(task, stop)
+        if watch.answer is BeatAnswer.SUPERSEDED:
+            return self._superseded(task)
+        cause = _END_FOR_ANSWER[watch.answer]
+        result = TaskResult.CANCELLED if cause is EndCause.CANCELLED else TaskResult.HANDED_BACK
+        return self._end(task, cause, result)
+
+    def _failed(self, task: ClaimedTask, error: MadError) -> TaskResult:
+        log.error("task.failed", code=error.error_code, message=error.message, details=error.details)
+        body = {"code": error.error_code, "message": error.message, "details": error.details}
+        return self._end(task, EndCause.FAILED, TaskResult.FAILED, error=body)
+
+    def _superseded(self, task: ClaimedTask) -> TaskResult:
+        log.warning("task.superseded", attempt_no=task.attempt_no)
+        return TaskResult.SUPERSEDED
+
+    def _end(
+        self, task: ClaimedTask, cause: EndCause, result: TaskResult, *, error: Mapping[str, object] | None = None
+    ) -> TaskResult:
+        def end() -> bool:
+            with self._database.begin(SystemScope()) as uow:
+                ended = uow.ledger.end(task, cause, error=error)
+                uow.commit()
+                return ended
+
+        return result if persist(end, patience_s=self._patience_s) else self._superseded(task)
