@@ -27,6 +27,15 @@ def test_new_folder_gives_two_answering_servers(servers: EmbeddedServers, query:
     assert [(health.name, health.answering) for health in servers.health()] == [("postgres", True), ("redis", True)]
 
 
+def test_settings_of_the_users_shell_for_other_servers_have_no_say(
+    data_dir: Path, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PGPORT", "PGHOST", "PGDATA", "PGUSER", "PGDATABASE"):
+        monkeypatch.setenv(name, "1")
+    with EmbeddedServers(data_dir, durable=False) as servers:
+        assert query(servers, "SELECT current_database(), current_user") == [("mad", "mad")]
+
+
 def test_data_outlive_a_stop(data_dir: Path, query: Query) -> None:
     with EmbeddedServers(data_dir) as servers:
         query(servers, "CREATE TABLE kept AS SELECT 7 AS value")

@@ -71,8 +71,8 @@ class PostgresServer:
 
     @property
     def url(self) -> str:
-        """SQLAlchemy address of the database."""
-        return f"postgresql+psycopg://{USER}@/{DATABASE}?host={self._sockets}"
+        """SQLAlchemy address of the database; it names the port so that PGPORT of the user's shell has no say."""
+        return f"postgresql+psycopg://{USER}@/{DATABASE}?host={self._sockets}&port={_PORT}"
 
     def start(self) -> None:
         """Create the cluster and the database where missing, end leftovers, and start until it answers.
