@@ -44,9 +44,30 @@ def to_pdbqt(mol: Chem.Mol) -> MeekoLigand:
     return MeekoLigand(text, sum(1 for line in text.splitlines() if line.startswith("BRANCH")), tuple(steps))
 
 
+def typed_atoms(mol: Chem.Mol) -> list[tuple[str, float]]:
+    """Return the atom type and charge (e) of every atom of a rigid molecule; merged hydrogens have no type.
+
+    Raises
+    ------
+    LigandRejected
+        ``preparation_failed`` with Meeko's message.
+    """
+    try:
+        setup = _rigid_preparation().prepare(mol)[0]
+    except (RuntimeError, ValueError, KeyError, IndexError, TypeError, NotImplementedError) as cause:
+        raise LigandRejected(RejectionReason.PREPARATION_FAILED, f"Meeko says: {_first_line(str(cause))}") from cause
+    atoms = setup.atoms[: mol.GetNumAtoms()]
+    return [("" if atom.is_ignore else str(atom.atom_type), float(atom.charge)) for atom in atoms]
+
+
 @cache
 def _preparation() -> MoleculePreparation:
     return MoleculePreparation()
+
+
+@cache
+def _rigid_preparation() -> MoleculePreparation:
+    return MoleculePreparation(rigid_macrocycles=True)
 
 
 def _first_line(message: str) -> str:

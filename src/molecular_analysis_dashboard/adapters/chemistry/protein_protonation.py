@@ -1,0 +1,247 @@
+"""Missing side-chain atoms and hydrogens of proteins at a pH, by PDB2PQR and PROPKA."""
+
+import io
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import gemmi
+from pdb2pqr import biomolecule as pdb2pqr_biomolecule
+from pdb2pqr import debump, hydrogens
+from pdb2pqr import io as pdb2pqr_io
+from pdb2pqr import pdb as pdb2pqr_pdb
+from pdb2pqr.config import VERSION
+from pdb2pqr.main import build_main_parser, is_repairable, run_propka
+from scipy.spatial import cKDTree
+
+from molecular_analysis_dashboard.adapters.chemistry.receptor_model import (
+    Notebook,
+    ReceptorAtom,
+    ReceptorResidue,
+)
+
+# PDB2PQR keeps chains apart by one letter and residues by four digits.
+_CHAIN_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_MOVED_ANGSTROM = 0.1
+_CONTACT_ANGSTROM = 4.0
+_FLIPPABLE = frozenset({"ASN", "GLN", "HIS"})
+_BACKBONE = ("N", "CA", "C")
+_LOGGERS = (f"PDB2PQR{VERSION}", "pdb2pqr", "propka")
+
+Chains = Sequence[Sequence[ReceptorResidue]]
+# Position of the chain and, in it, of the residue.
+Key = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class ProtonationFailed(Exception):
+    """PDB2PQR could not treat these chains; the message says why."""
+
+    reason: str
+
+
+def protonate_chains(
+    chains: Chains, surroundings: Sequence[ReceptorAtom], ph: float, book: Notebook
+) -> list[list[ReceptorResidue]]:
+    """Return the chains with missing side-chain atoms and all hydrogens of standard amino acids.
+
+    PDB2PQR sees protein only, so side chains in contact with `surroundings` (ligands, ions, cofactors, whether they
+    stay or not) are not turned around: the crystallographer saw what they touch.
+
+    Every residue that gained or moved heavy atoms, or has an unusual protonation state, gets a note. Residues
+    without backbone and residues that are no standard amino acids come back as they were.
+
+    Raises
+    ------
+    ProtonationFailed
+        If PDB2PQR gives up; the caller says so in the report.
+    """
+    made: dict[Key, ReceptorResidue] = {}
+    for start in range(0, len(chains), len(_CHAIN_LETTERS)):
+        batch = chains[start : start + len(_CHAIN_LETTERS)]
+        for (chain, index), residue in _run(batch, surroundings, ph).items():
+            made[start + chain, index] = residue
+    result = []
+    for i, chain_residues in enumerate(chains):
+        result.append([made.get((i, j), residue) for j, residue in enumerate(chain_residues)])
+        for before, after in zip(chain_residues, result[-1], strict=True):
+            if before is not after:
+                _write_changes(before, after, book)
+    return result
+
+
+def can_protonate(residue: ReceptorResidue) -> bool:
+    """Whether it is a standard amino acid with its backbone."""
+    info = gemmi.find_tabulated_residue(residue.name)
+    standard = bool(info.found() and info.is_standard() and info.is_amino_acid())
+    return standard and all(residue.atom(name) is not None for name in _BACKBONE)
+
+
+def _run(
+    chains: Chains, surroundings: Sequence[ReceptorAtom], ph: float
+) -> dict[Key, ReceptorResidue]:
+    """Run PDB2PQR on one batch; keys are chain and residue positions."""
+    if not any(can_protonate(residue) for chain in chains for residue in chain):
+        return {}
+    with _quiet():
+        try:
+            treated = _protonated(_pdb_text(chains), _held(chains, surroundings), ph)
+        except Exception as cause:  # PDB2PQR raises whatever its data structures raise
+            raise ProtonationFailed(f"{type(cause).__name__}: {cause}") from cause
+    return {key: _taken_over(chains[key[0]][key[1]], residue) for key, residue in treated.items()}
+
+
+def _protonated(pdb_text: str, held: set[Key], ph: float) -> dict[Key, object]:
+    """Run PDB2PQR's steps and return its residues by their place in our chains."""
+    options = build_main_parser().parse_args(
+        ["--ff=AMBER", "--titration-state-method=propka", "--keep-chain", f"--with-ph={ph}", "in.pdb", "out.pqr"]
+    )
+    records, _ = pdb2pqr_pdb.read_pdb(io.StringIO(pdb_text))
+    molecule = pdb2pqr_biomolecule.Biomolecule(records, pdb2pqr_io.get_definitions())
+    # Termini may split chains under new letters, so each residue's place is remembered first.
+    places = [(_place(residue), residue) for residue in molecule.residues]
+    molecule.set_termini()
+    molecule.update_bonds()
+    if is_repairable(molecule, False):
+        molecule.repair_heavy()
+    molecule.update_ss_bridges()
+    debumper = debump.Debump(molecule)
+    debumper.debump_biomolecule()
+    molecule.remove_hydrogens()
+    pkas, _ = run_propka(options, molecule)
+    molecule.apply_pka_values("amber", ph, _pka_by_residue(pkas))
+    molecule.add_hydrogens()
+    debumper.debump_biomolecule()
+    routines = hydrogens.HydrogenRoutines(debumper, hydrogens.create_handler())
+    routines.set_optimizeable_hydrogens()
+    molecule.hold_residues([(r.res_seq, r.chain_id, r.ins_code) for place, r in places if place in held])
+    routines.initialize_full_optimization()
+    routines.optimize_hydrogens()
+    routines.cleanup()
+    molecule.set_states()
+    return dict(places)
+
+
+def _place(residue: object) -> Key:
+    return _CHAIN_LETTERS.index(residue.chain_id), int(residue.res_seq) - 1  # type: ignore[attr-defined]
+
+
+def _held(chains: Chains, surroundings: Sequence[ReceptorAtom]) -> set[Key]:
+    """Return the places of flippable residues that touch what PDB2PQR does not see."""
+    if not surroundings:
+        return set()
+    tree = cKDTree([atom.position for atom in surroundings])
+    return {
+        (i, j)
+        for i, chain in enumerate(chains)
+        for j, residue in enumerate(chain)
+        if residue.name in _FLIPPABLE and can_protonate(residue) and _touches(residue, tree)
+    }
+
+
+def _touches(residue: ReceptorResidue, tree: cKDTree) -> bool:
+    distances, _ = tree.query([atom.position for atom in residue.atoms])
+    return bool(distances.min() <= _CONTACT_ANGSTROM)
+
+
+def _pka_by_residue(rows: Sequence[dict[str, object]]) -> dict[str, object]:
+    return {
+        pdb2pqr_biomolecule.pka_key(row["res_name"], row["res_num"], row["chain_id"], row.get("ins_code")): row["pKa"]
+        for row in rows
+        if str(row["group_label"]).startswith(str(row["res_name"]))
+    }
+
+
+def _pdb_text(chains: Chains) -> str:
+    lines = []
+    serial = 0
+    for letter, chain in zip(_CHAIN_LETTERS, chains, strict=False):
+        for number, residue in enumerate(chain, start=1):
+            if not can_protonate(residue):
+                continue
+            for atom in residue.atoms:
+                serial += 1
+                name = atom.name if len(atom.name) >= 4 else f" {atom.name}"
+                x, y, z = atom.position
+                lines.append(
+                    f"ATOM  {serial % 100_000:5d} {name:<4.4} {residue.name:>3} {letter}{number:4d}    "
+                    f"{x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00          {atom.element:>2}"
+                )
+        lines.append("TER")
+    return "\n".join([*lines, "END", ""])
+
+
+def _taken_over(residue: ReceptorResidue, treated: object) -> ReceptorResidue:
+    """Return our residue with PDB2PQR's atoms; a terminal oxygen that the file lacks is not added."""
+    known = {atom.name: atom for atom in residue.atoms}
+    atoms = []
+    for atom in treated.atoms:  # type: ignore[attr-defined]  # PDB2PQR has no types
+        if atom.name == "OXT" and "OXT" not in known:
+            continue
+        element = known[atom.name].element if atom.name in known else _element(atom.name)
+        atoms.append(ReceptorAtom(atom.name, element, (float(atom.x), float(atom.y), float(atom.z))))
+    return replace(residue, atoms=tuple(atoms))
+
+
+def _element(name: str) -> str:
+    return name.lstrip("0123456789")[:1]
+
+
+def _write_changes(before: ReceptorResidue, after: ReceptorResidue, book: Notebook) -> None:
+    old = {atom.name: atom for atom in before.atoms}
+    heavy = [atom for atom in after.atoms if not atom.is_hydrogen]
+    added = sorted(atom.name for atom in heavy if atom.name not in old)
+    moved = [atom for atom in heavy if atom.name in old and _shift(old[atom.name], atom) > _MOVED_ANGSTROM]
+    if added:
+        book.change(after, "side_chain_rebuilt", f"Missing atoms were added: {', '.join(added)}.")
+    elif moved:
+        most = max(_shift(old[atom.name], atom) for atom in moved)
+        message = (
+            "The end of the side chain was turned around for better hydrogen bonds."
+            if after.name in ("ASN", "GLN", "HIS")
+            else f"The side chain was turned to remove a clash; atoms moved by up to {most:.1f} Å."
+        )
+        book.change(after, "side_chain_moved", message)
+    if state := _unusual_state(after):
+        book.change(after, "protonation", state)
+
+
+def _shift(old: ReceptorAtom, new: ReceptorAtom) -> float:
+    return math.dist(old.position, new.position)
+
+
+def _unusual_state(residue: ReceptorResidue) -> str:
+    """Name a protonation state other than the usual one in water; histidine always, for it has no usual one."""
+    names = {atom.name for atom in residue.atoms}
+    match residue.name:
+        case "HIS":
+            form = {(True, True): "both nitrogens (charged)", (True, False): "ND1", (False, True): "NE2"}
+            return f"Protonated at {form.get(('HD1' in names, 'HE2' in names), 'no nitrogen')}."
+        case "ASP" if {"HD1", "HD2"} & names:
+            return "Protonated (neutral)."
+        case "GLU" if {"HE1", "HE2"} & names:
+            return "Protonated (neutral)."
+        case "LYS" if "HZ3" not in names:
+            return "Deprotonated (neutral)."
+        case _:
+            return ""
+
+
+class _quiet:
+    """Keeps PDB2PQR's and PROPKA's log lines to themselves while it is entered."""
+
+    def __enter__(self) -> None:
+        self._kept = [(logger, logger.disabled) for logger in _loggers()]
+        for logger, _ in self._kept:
+            logger.disabled = True
+
+    def __exit__(self, *_: object) -> None:
+        for logger, was_disabled in self._kept:
+            logger.disabled = was_disabled
+
+
+def _loggers() -> Iterator[logging.Logger]:
+    for name in sorted(logging.Logger.manager.loggerDict):
+        if name.startswith(_LOGGERS):
+            yield logging.getLogger(name)
