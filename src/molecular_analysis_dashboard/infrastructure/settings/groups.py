@@ -153,7 +153,7 @@ class Ledger(Group):
     max_losses_per_ligand: Count = Field(
         4,
         validation_alias="MAD_MAX_LOSSES_PER_LIGAND",
-        description="Losses of a worker during one ligand that are tolerated.",
+        description="Losses of workers during one ligand after which its job asks for a person.",
     )
     pause_after_alike_failures: Count = Field(
         10,
