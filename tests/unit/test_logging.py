@@ -46,7 +46,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
     root.setLevel(level)
     for name in logging_config("info", json=True)["loggers"]:
         logger = logging.getLogger(name)
-        logger.handlers.clear()
+        logger.handlers = []
         logger.propagate = True
         logger.setLevel(logging.NOTSET)
 
@@ -80,6 +80,17 @@ def test_lines_of_libraries_have_the_same_form_and_come_once(lines: Lines, name:
         name,
         str(JOB),
     )
+
+
+@pytest.mark.parametrize("kind", ["error", "access"])
+def test_lines_come_once_when_gunicorn_lends_its_handlers_to_uvicorn(lines: Lines, kind: str) -> None:
+    configure_logging("info", json=True)
+    uvicorn, gunicorn = logging.getLogger(f"uvicorn.{kind}"), logging.getLogger(f"gunicorn.{kind}")
+    uvicorn.handlers, uvicorn.propagate = gunicorn.handlers, False
+    configure_logging("info", json=True)
+    uvicorn.info("started")
+    gunicorn.info("listening")
+    assert [line["event"] for line in lines.parsed()] == ["started", "listening"]
 
 
 def test_access_lines_become_fields_without_the_token_of_the_query(lines: Lines) -> None:

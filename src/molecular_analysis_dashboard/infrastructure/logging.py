@@ -19,8 +19,6 @@ Stream = Literal["stdout", "stderr"]
 # Libraries that bring handlers of their own, which would write each line twice and in another form.
 _LIBRARIES = (
     "uvicorn",
-    "uvicorn.error",
-    "uvicorn.access",
     "celery",
     "celery.task",
     "celery.redirected",
@@ -29,8 +27,8 @@ _LIBRARIES = (
 )
 # At INFO it would write every statement with its parameters.
 _QUIET = ("sqlalchemy",)
-# Gunicorn's workers hand the handlers of these to uvicorn, so they must have one.
-_GUNICORN = ("gunicorn.error", "gunicorn.access")
+# Gunicorn's uvicorn workers make a pair of these share one list of handlers and stop propagation, so each has its own.
+_WITH_HANDLER = ("gunicorn.error", "gunicorn.access", "uvicorn.error", "uvicorn.access")
 _ACCESS_FIELDS = ("client", "method", "path", "http_version", "status")
 
 
@@ -75,7 +73,7 @@ def logging_config(level: str, *, json: bool, stream: Stream = "stderr") -> dict
         "loggers": {
             **{name: {"handlers": [], "propagate": True, "level": "NOTSET"} for name in _LIBRARIES},
             **{name: {"handlers": [], "propagate": True, "level": "WARNING"} for name in _QUIET},
-            **dict.fromkeys(_GUNICORN, own),
+            **dict.fromkeys(_WITH_HANDLER, own),
         },
     }
 
