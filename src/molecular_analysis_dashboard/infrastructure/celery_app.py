@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from celery import Celery, Task, signals
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 
 from molecular_analysis_dashboard.adapters.queue.broker import PRIORITY_STEPS, TASK_NAMES
 from molecular_analysis_dashboard.domain.errors import Misconfigured, ResourceLost
@@ -22,11 +22,13 @@ _VISIBILITY_TIMEOUT_S = 6 * 3600
 _RESULT_EXPIRY_S = 3600
 
 
-def build_celery_app(settings: Settings) -> Celery:
-    """Build the application from settings, with our tasks registered."""
-    app = Celery(
-        "molecular_analysis_dashboard", broker=settings.queue.broker_url, backend=settings.queue.result_backend
-    )
+def build_celery_app(settings: Settings, *, sends_only: bool = False) -> Celery:
+    """Build the application from settings, with our tasks registered.
+
+    One that only sends has no result backend: nobody waits for outcomes there, and it need not subscribe to them.
+    """
+    backend = "disabled://" if sends_only else settings.queue.result_backend
+    app = Celery("molecular_analysis_dashboard", broker=settings.queue.broker_url, backend=backend)
     app.conf.update(
         task_acks_late=settings.queue.acks_late,
         task_reject_on_worker_lost=True,
@@ -51,7 +53,6 @@ def build_celery_app(settings: Settings) -> Celery:
             "socket_keepalive": True,
             "health_check_interval": 10,
         },
-        redis_socket_keepalive=True,
         task_serializer="json",
         accept_content=["json"],
     )
@@ -96,7 +97,10 @@ def _prepare_worker(conf: Any, **_: Any) -> None:
     """Before queues are chosen and anything forks: let this worker consume all that it can run."""
     from molecular_analysis_dashboard.infrastructure import worker
 
-    conf.task_queues = [Queue(name) for name in worker.prepare(settings)]  # type: ignore[no-untyped-call]
+    conf.task_queues = [
+        Queue(name, Exchange(name), routing_key=name)  # type: ignore[no-untyped-call]
+        for name in worker.prepare(settings)
+    ]
 
 
 @signals.worker_init.connect  # type: ignore[untyped-decorator]

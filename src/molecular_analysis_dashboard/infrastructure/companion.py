@@ -40,7 +40,9 @@ class Companion:
         self._worker = worker
         self._database = SqlDatabase(settings.database.sqlalchemy_url, settings.database.connect_args, pool_size=1)
         redis = Redis.from_url(settings.queue.redis_url, socket_connect_timeout=2, socket_timeout=5)
-        self._dispatch = DispatchTasks(self._database, CeleryTaskQueue(build_celery_app(settings), redis))
+        self._dispatch = DispatchTasks(
+            self._database, CeleryTaskQueue(build_celery_app(settings, sends_only=True), redis)
+        )
         self._calm = Calm(self._settings.worker_allowance_s)
         self._reconcile = Reconcile(
             self._database,

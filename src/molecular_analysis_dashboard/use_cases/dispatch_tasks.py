@@ -64,4 +64,5 @@ class DispatchTasks:
         with self._database.begin(SystemScope()) as uow:
             lost = uow.control.take_back_lost(older_than_s=0.0, only_if_idle=False)
             uow.commit()
-        log.warning("dispatch.broker_lost_messages", tasks=len(lost))
+        if lost:
+            log.warning("dispatch.broker_lost_messages", tasks=len(lost))

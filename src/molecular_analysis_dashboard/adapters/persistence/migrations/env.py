@@ -24,7 +24,7 @@ def _run() -> None:
         _migrate(given)
         return
     settings = load_settings()
-    engine = create_engine(settings.database.sqlalchemy_url)
+    engine = create_engine(settings.database.sqlalchemy_url, connect_args=settings.database.connect_args)
     with engine.connect() as connection:
         _migrate(connection)
         connection.commit()

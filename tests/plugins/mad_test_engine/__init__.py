@@ -1,0 +1,80 @@
+"""A docking engine for tests: fast, deterministic, and misbehaving on request.
+
+It is found by its entry point, as any engine of a third party; `tests/plugins` only has to be on PYTHONPATH.
+Labelled carbon asks for trouble: carbon-11 eats memory, carbon-13 ends the process, carbon-14 never returns.
+One unit of exhaustiveness holds the interpreter's lock for 10 ms, as a real engine does while it searches.
+"""
+
+import ctypes
+import os
+from collections.abc import Mapping
+
+import numpy as np
+from molecular_analysis_dashboard.domain.docking import DockingProtocol, EngineBuild, Pose
+from molecular_analysis_dashboard.domain.errors import EngineFailed
+from molecular_analysis_dashboard.domain.ligands import LigandState
+from molecular_analysis_dashboard.domain.sites import SearchBox
+from rdkit import Chem
+
+BUILD_ID = "test-1.0-portable"
+MEMORY_EATER, CRASHER, SLEEPER = "[11CH3]", "[13CH3]", "[14CH3]"
+_UNIT_US = 10_000
+
+
+class TestSite:
+    """A "search" whose poses are noise around the box's centre, drawn from the seed alone."""
+
+    def __init__(self, receptor_pdbqt: str, box: SearchBox, protocol: DockingProtocol) -> None:
+        self._receptor_pdbqt = receptor_pdbqt
+        self._box = box
+        self._protocol = protocol
+
+    def dock(self, state: LigandState, *, seed: int) -> tuple[Pose, ...]:
+        misbehave(state.smiles)
+        hold_the_lock(self._protocol.effort.exhaustiveness * _UNIT_US)
+        random = np.random.default_rng(seed)
+        mol = Chem.MolFromMolBlock(state.mol_block, removeHs=False)
+        start = mol.GetConformer().GetPositions()
+        poses = []
+        for rank in range(1, self._protocol.n_poses + 1):
+            placed = start - start.mean(axis=0) + np.asarray(self._box.center) + random.normal(size=3)
+            score = -state.heavy_atoms / 4 + 0.1 * rank + float(random.uniform(0, 0.05))
+            poses.append(Pose(rank, score, placed.astype("<f4").tobytes()))
+        return tuple(poses)
+
+    def score(self, state: LigandState) -> float:
+        return -state.heavy_atoms / 4
+
+
+class TestEngine:
+    """Implements the engine port."""
+
+    @property
+    def build(self) -> EngineBuild:
+        return EngineBuild("test", "1.0", BUILD_ID, ("test",))
+
+    @property
+    def parameter_schema(self) -> Mapping[str, object]:
+        return {"type": "object", "properties": {}}
+
+    def open_site(self, receptor_pdbqt: str, box: SearchBox, protocol: DockingProtocol) -> TestSite:
+        if "REFUSE" in receptor_pdbqt:
+            raise EngineFailed("The test engine refuses this receptor.", code="receptor_refused")
+        return TestSite(receptor_pdbqt, box, protocol)
+
+
+def misbehave(smiles: str) -> None:
+    if "[11CH3]" in smiles:
+        hoard = []
+        while True:
+            hoard.append(np.ones(8_000_000))
+    if "[13CH3]" in smiles:
+        os._exit(3)
+    if "[14CH3]" in smiles:
+        while True:
+            hold_the_lock(1_000_000)
+
+
+def hold_the_lock(microseconds: int) -> None:
+    """Sleep in C without releasing the interpreter's lock."""
+    ctypes.PyDLL(None).usleep(microseconds)
