@@ -34,9 +34,7 @@ def component(name: str) -> Component | None:
         atom: (str(element).capitalize(), int(charge))
         for atom, element, charge in zip(names, entry.element, entry.charge, strict=True)
     }
-    bonds = tuple(
-        (names[i], names[j], _ORDERS.get(int(order), _SINGLE)) for i, j, order in entry.bonds.as_array()
-    )
+    bonds = tuple((names[i], names[j], _ORDERS.get(int(order), _SINGLE)) for i, j, order in entry.bonds.as_array())
     return Component(name, atoms, bonds)
 
 

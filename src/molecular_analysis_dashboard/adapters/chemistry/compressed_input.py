@@ -8,7 +8,7 @@ from typing import BinaryIO
 from molecular_analysis_dashboard.domain.errors import InvalidInput, TooLarge
 
 GZIP_MAGIC = b"\x1f\x8b"
-CHUNK_BYTES = 1 << 18
+CHUNK_BYTES = 1 << 16
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),

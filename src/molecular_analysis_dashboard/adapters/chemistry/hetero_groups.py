@@ -39,7 +39,8 @@ _ELEMENT_IONS = frozenset(
     Nd Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Th U Ti Zr Hf F Cl Br I Be Sc As Se""".split()
 )
 _GLYCANS = frozenset(
-    """NAG NDG MAN BMA FUC FUL FCA FCB GAL GLA GLC BGC NGA A2G SIA SLB XYS XYP RIB ARA RAM GCU BDP IDR SGN IDS""".split()
+    """NAG NDG MAN BMA FUC FUL FCA FCB GAL GLA GLC BGC NGA A2G SIA SLB XYS XYP RIB ARA RAM GCU BDP IDR SGN
+    IDS""".split()
 )
 _SOLVENT = frozenset({"HOH", "DOD", "WAT", "H2O", "TIP", "TIP3", "T3P", "SOL", "OH2"})
 # Force fields and other programs write these names for standard residues.
@@ -67,7 +68,7 @@ def is_standard_residue(name: str) -> bool:
 def is_polymer_like(residue: gemmi.Residue) -> bool:
     """Whether the residue is part of a protein or nucleic acid chain, modified residues included."""
     if is_standard_residue(residue.name):
-        return residue.entity_type is not gemmi.EntityType.NonPolymer or _has_backbone(residue)
+        return residue.entity_type is not gemmi.EntityType.NonPolymer
     if residue.name in COFACTORS or residue.name in ADDITIVES:
         return residue.entity_type is gemmi.EntityType.Polymer and _has_backbone(residue)
     info = gemmi.find_tabulated_residue(residue.name)

@@ -24,8 +24,8 @@ def complete_pose(mol: Chem.Mol, placed: Mapping[int, tuple[float, float, float]
     An engine keeps bond lengths and angles, so each missing hydrogen moves with the rigid surroundings of its
     parent: they are superimposed (Kabsch 1976, doi:10.1107/S0567739476001873) and carry it along.
     """
-    start = mol.GetConformer().GetPositions()
-    result = start.copy()
+    start: Coordinates = mol.GetConformer().GetPositions()
+    result: Coordinates = start.copy()
     for index, position in placed.items():
         result[index] = position
     for atom in mol.GetAtoms():

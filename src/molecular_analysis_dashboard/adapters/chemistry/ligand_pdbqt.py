@@ -6,6 +6,7 @@ from functools import cache
 from meeko import MoleculePreparation, PDBQTWriterLegacy
 from rdkit import Chem
 
+from molecular_analysis_dashboard.adapters.chemistry.library_noise import silenced
 from molecular_analysis_dashboard.adapters.chemistry.pdbqt import LIGAND_TYPES, PSEUDO_TYPES, atom_lines, atom_type
 from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
 
@@ -28,8 +29,9 @@ def to_pdbqt(mol: Chem.Mol) -> MeekoLigand:
         ``preparation_failed`` with Meeko's message, or ``unsupported_element``.
     """
     try:
-        setups = _preparation().prepare(mol)
-        text, is_ok, message = PDBQTWriterLegacy.write_string(setups[0], add_index_map=True)
+        with silenced("meeko"):
+            setups = _preparation().prepare(mol)
+            text, is_ok, message = PDBQTWriterLegacy.write_string(setups[0], add_index_map=True)
     except (RuntimeError, ValueError, KeyError, IndexError, TypeError, NotImplementedError) as cause:
         raise LigandRejected(RejectionReason.PREPARATION_FAILED, f"Meeko says: {_first_line(str(cause))}") from cause
     if not is_ok:
@@ -53,7 +55,8 @@ def typed_atoms(mol: Chem.Mol) -> list[tuple[str, float]]:
         ``preparation_failed`` with Meeko's message.
     """
     try:
-        setup = _rigid_preparation().prepare(mol)[0]
+        with silenced("meeko"):
+            setup = _rigid_preparation().prepare(mol)[0]
     except (RuntimeError, ValueError, KeyError, IndexError, TypeError, NotImplementedError) as cause:
         raise LigandRejected(RejectionReason.PREPARATION_FAILED, f"Meeko says: {_first_line(str(cause))}") from cause
     atoms = setup.atoms[: mol.GetNumAtoms()]

@@ -8,8 +8,9 @@ from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
 from molecular_analysis_dashboard.adapters.chemistry.ligand_pdbqt import MeekoLigand, to_pdbqt
 from molecular_analysis_dashboard.adapters.chemistry.ligand_states import GraphState, graph_states
-from molecular_analysis_dashboard.adapters.chemistry.poses import perceived_smiles
+from molecular_analysis_dashboard.adapters.chemistry.poses import perceived_smiles, with_perceived_stereo
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import forget_messages, take_messages
+from molecular_analysis_dashboard.adapters.chemistry.rdkit_reading import read_mol_block, read_smiles
 from molecular_analysis_dashboard.adapters.chemistry.validation import DOCKABLE_ELEMENTS
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandOptions, LigandState
 from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
@@ -46,18 +47,33 @@ def prepare_states(ligand: LigandInput, options: LigandOptions, seed: int) -> tu
     _check_size(mol, options)
     states: list[LigandState] = []
     failures: list[_Failure] = []
-    for graph in graph_states(mol, options):
+    graphs = graph_states(mol, options)
+    for graph in graphs:
         try:
             states.append(_prepare(graph, options, seed))
         except LigandRejected as rejection:
             failures.append(_Failure(graph.smiles, rejection))
     if not states:
-        raise failures[0].rejection
+        return (_prepare(_free_stereo(graphs[0], failures[0]), options, seed),)
     return _distinct(states, failures)
 
 
+def _free_stereo(graph: GraphState, failure: _Failure) -> GraphState:
+    """Return the protomer with its open centres left open, for cages where most combinations cannot exist.
+
+    Raises
+    ------
+    LigandRejected
+        The failure itself, if stereo was not what it failed on.
+    """
+    if graph.smiles == graph.protomer or failure.rejection.reason is not RejectionReason.EMBEDDING_FAILED:
+        raise failure.rejection
+    step = "no enumerated stereoisomer could be embedded; the open centres are as the conformer shows them"
+    return GraphState(graph.protomer, (graph.steps[0], step), graph.protomer)
+
+
 def _parse(smiles: str) -> Chem.Mol:
-    mol = Chem.MolFromSmiles(smiles)
+    mol = read_smiles(smiles)
     if mol is None:
         raise LigandRejected(RejectionReason.UNREADABLE_RECORD, take_messages())
     if mol.GetNumAtoms() == 0:
@@ -87,8 +103,9 @@ def _prepare(graph: GraphState, options: LigandOptions, seed: int) -> LigandStat
     mol.SetProp("_Name", "")
     embed_step = _embed(mol, seed)
     relax_step = _relax(mol)
+    mol = with_perceived_stereo(mol)
     block = Chem.MolToMolBlock(mol, forceV3000=mol.GetNumAtoms() > _MAX_V2000_ATOMS)
-    rounded = Chem.MolFromMolBlock(block, removeHs=False)
+    rounded = read_mol_block(block, remove_hydrogens=False)
     if rounded is None:
         raise LigandRejected(RejectionReason.PREPARATION_FAILED, take_messages())
     smiles = perceived_smiles(rounded)
@@ -106,34 +123,66 @@ def _prepare(graph: GraphState, options: LigandOptions, seed: int) -> LigandStat
 
 
 def _embed(mol: Chem.Mol, seed: int) -> str:
+    """Give the molecule a conformer in place and say how; a second try starts from random coordinates."""
+    if _try_embedding(mol, _embedding(seed)):
+        return "conformer by ETKDGv3"
+    if _try_embedding(mol, _embedding(seed, useRandomCoords=True)):
+        return "conformer by ETKDGv3 from random coordinates"
+    raise LigandRejected(RejectionReason.EMBEDDING_FAILED, f"Tried for {Chem.MolToSmiles(Chem.RemoveHs(mol))}.")
+
+
+def _try_embedding(mol: Chem.Mol, parameters: rdDistGeom.EmbedParameters) -> bool:
+    try:
+        return bool(rdDistGeom.EmbedMolecule(mol, parameters) == 0)
+    except (RuntimeError, ValueError):
+        # RDKit's minimizer gives up on some strained systems with a violated invariant.
+        return False
+    finally:
+        take_messages()
+
+
+def _embedding(seed: int, **more: bool) -> rdDistGeom.EmbedParameters:
+    """Return ETKDGv3 parameters (Wang 2020, doi:10.1021/acs.jcim.0c00025)."""
     parameters = rdDistGeom.ETKDGv3()
-    parameters.randomSeed = seed
-    parameters.maxIterations = _EMBED_ATTEMPTS
-    parameters.timeout = _EMBED_TIMEOUT_S
-    parameters.useSmallRingTorsions = True
-    step = "conformer by ETKDGv3"
-    if rdDistGeom.EmbedMolecule(mol, parameters) != 0:
-        parameters.useRandomCoords = True
-        step = "conformer by ETKDGv3 from random coordinates"
-        if rdDistGeom.EmbedMolecule(mol, parameters) != 0:
-            take_messages()
-            raise LigandRejected(RejectionReason.EMBEDDING_FAILED, f"Tried for {Chem.MolToSmiles(Chem.RemoveHs(mol))}.")
-    return step
+    settings = {
+        "randomSeed": seed,
+        "maxIterations": _EMBED_ATTEMPTS,
+        "timeout": _EMBED_TIMEOUT_S,
+        "useSmallRingTorsions": True,
+        **more,
+    }
+    for name, value in settings.items():
+        # RDKit's stubs give every field the type of the whole.
+        setattr(parameters, name, value)
+    return parameters
 
 
 def _relax(mol: Chem.Mol) -> str:
     """Relax the conformer in place; MMFF94s where it has parameters, else UFF, and say which."""
     if rdForceFieldHelpers.MMFFHasAllMoleculeParams(mol):
-        status = rdForceFieldHelpers.MMFFOptimizeMolecule(mol, mmffVariant="MMFF94s", maxIters=_FORCE_FIELD_STEPS)
-        name = "MMFF94s"
+        name, minimize = "MMFF94s", _minimize_mmff
     elif rdForceFieldHelpers.UFFHasAllMoleculeParams(mol):
-        status = rdForceFieldHelpers.UFFOptimizeMolecule(mol, maxIters=_FORCE_FIELD_STEPS)
-        name = "UFF (MMFF94s lacks parameters)"
+        name, minimize = "UFF (MMFF94s lacks parameters)", _minimize_uff
     else:
         take_messages()
         return "not relaxed: no force field has its parameters"
-    take_messages()
+    before = mol.GetConformer().GetPositions()
+    try:
+        status = minimize(mol)
+    except (RuntimeError, ValueError):
+        mol.GetConformer().SetPositions(before)
+        return f"not relaxed: {name} failed"
+    finally:
+        take_messages()
     return f"relaxed with {name}" + (f", not converged in {_FORCE_FIELD_STEPS} steps" if status == 1 else "")
+
+
+def _minimize_mmff(mol: Chem.Mol) -> int:
+    return int(rdForceFieldHelpers.MMFFOptimizeMolecule(mol, mmffVariant="MMFF94s", maxIters=_FORCE_FIELD_STEPS))
+
+
+def _minimize_uff(mol: Chem.Mol) -> int:
+    return int(rdForceFieldHelpers.UFFOptimizeMolecule(mol, maxIters=_FORCE_FIELD_STEPS))
 
 
 def _check_identity(wanted: str, made: str) -> None:
@@ -143,9 +192,7 @@ def _check_identity(wanted: str, made: str) -> None:
     template, found = Chem.MolFromSmiles(wanted), Chem.MolFromSmiles(made)
     same_graph = Chem.MolToSmiles(template, isomericSmiles=False) == Chem.MolToSmiles(found, isomericSmiles=False)
     if not same_graph or not found.HasSubstructMatch(template, useChirality=True):
-        raise LigandRejected(
-            RejectionReason.EMBEDDING_FAILED, f"The conformer of {wanted} came out as {made}."
-        )
+        raise LigandRejected(RejectionReason.EMBEDDING_FAILED, f"The conformer of {wanted} came out as {made}.")
 
 
 def _typed(mol: Chem.Mol, options: LigandOptions) -> MeekoLigand:

@@ -7,6 +7,7 @@ from rdkit import Chem
 from rdkit.Chem.EnumerateStereoisomers import EnumerateStereoisomers, StereoEnumerationOptions
 
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import take_messages
+from molecular_analysis_dashboard.adapters.chemistry.rdkit_reading import read_smiles
 from molecular_analysis_dashboard.domain.ligands import LigandOptions
 from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
 
@@ -18,10 +19,17 @@ _ISOMER_CHOICE_SEED = 20_090
 
 @dataclass(frozen=True)
 class GraphState:
-    """One protomer and stereoisomer as a SMILES, and how it came about."""
+    """One protomer and stereoisomer as a SMILES, and how it came about.
+
+    Parameters
+    ----------
+    protomer : str
+        The same before stereoisomers were enumerated.
+    """
 
     smiles: str
     steps: tuple[str, ...]
+    protomer: str
 
 
 def graph_states(mol: Chem.Mol, options: LigandOptions) -> tuple[GraphState, ...]:
@@ -34,14 +42,12 @@ def graph_states(mol: Chem.Mol, options: LigandOptions) -> tuple[GraphState, ...
     """
     smiles = Chem.MolToSmiles(mol)
     protomers = _protomers(smiles, options) if options.protonate else [smiles]
-    protonation = (
-        f"protonated for pH {options.ph:g} (dimorphite-dl)" if options.protonate else "hydrogens as given"
-    )
+    protonation = f"protonated for pH {options.ph:g} (dimorphite-dl)" if options.protonate else "hydrogens as given"
     states: dict[str, GraphState] = {}
     per_protomer = max(1, options.max_states // len(protomers))
     for protomer in protomers:
         for isomer, step in _isomers(protomer, options, per_protomer):
-            states.setdefault(isomer, GraphState(isomer, (protonation, *step)))
+            states.setdefault(isomer, GraphState(isomer, (protonation, *step), protomer))
     return tuple(states.values())[: options.max_states]
 
 
@@ -63,9 +69,12 @@ def _protomers(smiles: str, options: LigandOptions) -> list[str]:
     return kept[: options.max_states]
 
 
-def _skeleton(smiles: str) -> tuple[int, ...] | None:
-    mol = Chem.MolFromSmiles(smiles)
-    return None if mol is None else tuple(sorted(atom.GetAtomicNum() for atom in mol.GetAtoms()))
+def _skeleton(smiles: str) -> tuple[int, ...]:
+    """Return the sorted elements of the heavy atoms, nothing for a SMILES that cannot be read."""
+    mol = read_smiles(smiles)
+    if mol is None:
+        return ()
+    return tuple(sorted(atom.GetAtomicNum() for atom in mol.GetAtoms()))
 
 
 def _isomers(smiles: str, options: LigandOptions, most: int) -> list[tuple[str, tuple[str, ...]]]:
@@ -73,10 +82,11 @@ def _isomers(smiles: str, options: LigandOptions, most: int) -> list[tuple[str, 
     undefined = _undefined_stereo(mol)
     if undefined and not options.enumerate_stereo:
         raise LigandRejected(RejectionReason.UNDEFINED_STEREO, f"Undefined: {', '.join(undefined)}.")
-    enumeration = StereoEnumerationOptions(
+    enumeration = StereoEnumerationOptions(  # type: ignore[no-untyped-call]  # RDKit leaves it untyped
         onlyUnassigned=True, unique=True, maxIsomers=most, rand=_ISOMER_CHOICE_SEED
     )
-    isomers = [Chem.MolToSmiles(isomer) for isomer in EnumerateStereoisomers(mol, options=enumeration)]
+    found = EnumerateStereoisomers(mol, options=enumeration)  # type: ignore[no-untyped-call]  # as above
+    isomers = [Chem.MolToSmiles(isomer) for isomer in found]
     take_messages()
     if len(isomers) == 1 and not undefined:
         return [(isomers[0], ())]

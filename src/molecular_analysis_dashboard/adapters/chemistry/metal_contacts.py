@@ -16,9 +16,7 @@ _MAGNITUDE_ONE = frozenset({"Na", "K", "Li", "Rb", "Cs"})
 _NITROGEN_HYDROGENS = {"ND1": "HD1", "NE2": "HE2"}
 
 
-def settle_metal_contacts(
-    residue: ReceptorResidue, metals: Sequence[ReceptorAtom], book: Notebook
-) -> ReceptorResidue:
+def settle_metal_contacts(residue: ReceptorResidue, metals: Sequence[ReceptorAtom], book: Notebook) -> ReceptorResidue:
     """Take the proton off the atom through which a residue binds a metal; the rest of the residue keeps its own."""
     strong = [metal for metal in metals if metal.element not in _MAGNITUDE_ONE]
     if residue.name == "CYS" and _binds(residue, "SG", strong):

@@ -50,9 +50,6 @@ def moved(line: str, x: float, y: float, z: float) -> str:
 def index_map(pdbqt: str) -> dict[int, int]:
     """Return Meeko's map from the serial of an atom line to the 0-based atom index of the mol block."""
     numbers = [
-        int(field)
-        for line in pdbqt.splitlines()
-        if line.startswith("REMARK INDEX MAP")
-        for field in line.split()[3:]
+        int(field) for line in pdbqt.splitlines() if line.startswith("REMARK INDEX MAP") for field in line.split()[3:]
     ]
     return {serial: index - 1 for index, serial in zip(numbers[::2], numbers[1::2], strict=True)}

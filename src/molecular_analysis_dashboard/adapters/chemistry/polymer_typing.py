@@ -4,11 +4,13 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 
 from meeko import MoleculePreparation, Polymer
 from rdkit import Chem
 from rdkit.Chem import rdDetermineBonds
 
+from molecular_analysis_dashboard.adapters.chemistry.library_noise import silenced
 from molecular_analysis_dashboard.adapters.chemistry.pdbqt import RECEPTOR_TYPES
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import take_messages
 from molecular_analysis_dashboard.adapters.chemistry.receptor_model import (
@@ -85,7 +87,8 @@ def _polymer(entries: Sequence[_Entry], disulfides: Sequence[tuple[_Entry, _Entr
         if first.key in raw and second.key in raw
     }
     try:
-        return Polymer(raw, bonds, templates, _preparation())
+        with silenced("meeko"):
+            return Polymer(raw, bonds, templates, _preparation())
     except (RuntimeError, ValueError, KeyError, IndexError, TypeError) as cause:
         take_messages()
         raise PreparationFailed(
@@ -118,7 +121,7 @@ def _raw_mol(residue: ReceptorResidue) -> Chem.Mol | None:
 def _bonds(
     entries: Sequence[_Entry], disulfides: Sequence[tuple[_Entry, _Entry]]
 ) -> Iterator[tuple[_Entry, str, _Entry, str]]:
-    for first, second in zip(entries, entries[1:], strict=False):
+    for first, second in pairwise(entries):
         if first.key.split(":")[0] != second.key.split(":")[0]:
             continue
         for a, b in _CHAIN_BONDS:
@@ -133,9 +136,7 @@ def _disulfides(entries: Sequence[_Entry]) -> Iterator[tuple[_Entry, _Entry]]:
     free = [entry for entry in entries if entry.residue.name == "CYS" and entry.residue.atom("SG") is not None]
     while free:
         first = free.pop(0)
-        partner = next(
-            (e for e in free if _within(first.residue, "SG", e.residue, "SG", _DISULFIDE_ANGSTROM)), None
-        )
+        partner = next((e for e in free if _within(first.residue, "SG", e.residue, "SG", _DISULFIDE_ANGSTROM)), None)
         if partner is not None:
             free.remove(partner)
             yield first, partner
@@ -157,9 +158,7 @@ def _bare(entry: _Entry) -> _Entry:
 
 def _unmatched(polymer: Polymer, entries: Sequence[_Entry]) -> list[_Entry]:
     return [
-        entry
-        for entry in entries
-        if entry.key not in polymer.monomers or polymer.monomers[entry.key].rdkit_mol is None
+        entry for entry in entries if entry.key not in polymer.monomers or polymer.monomers[entry.key].rdkit_mol is None
     ]
 
 
@@ -197,9 +196,7 @@ def _typed(residue: ReceptorResidue, monomer: object) -> ReceptorResidue:
 def _names(residue: ReceptorResidue, monomer: object) -> list[str]:
     mapping: dict[int, int] = monomer.mapidx_to_raw  # type: ignore[attr-defined]
     template: list[str] = monomer.atom_names  # type: ignore[attr-defined]
-    return [
-        residue.atoms[mapping[index]].name if index in mapping else name for index, name in enumerate(template)
-    ]
+    return [residue.atoms[mapping[index]].name if index in mapping else name for index, name in enumerate(template)]
 
 
 @cache

@@ -8,6 +8,7 @@ from rdkit import Chem
 from rdkit.Chem import rdMolAlign
 
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import forget_messages
+from molecular_analysis_dashboard.adapters.chemistry.rdkit_reading import read_mol_block
 from molecular_analysis_dashboard.domain.errors import InvalidInput
 
 # Symmetric molecules have factorially many atom mappings; beyond this the RMSD is an upper bound.
@@ -24,7 +25,7 @@ def mol_from_block(mol_block: str) -> Chem.Mol:
         With code ``mol_block_unreadable``.
     """
     forget_messages()
-    mol = Chem.MolFromMolBlock(mol_block, removeHs=False)
+    mol = read_mol_block(mol_block, remove_hydrogens=False)
     if mol is None:
         raise InvalidInput("The stored molecule cannot be read. Prepare it again.", code="mol_block_unreadable")
     return mol
@@ -62,9 +63,7 @@ def pose_mol(state_mol_block: str, coordinates: bytes) -> Chem.Mol:
     return mol
 
 
-def pose_sdf(
-    state_mol_block: str, coordinates: bytes, properties: Mapping[str, str | float | int], name: str
-) -> str:
+def pose_sdf(state_mol_block: str, coordinates: bytes, properties: Mapping[str, str | float | int], name: str) -> str:
     """Return one SDF record of a pose with data fields, V3000 beyond 999 atoms."""
     mol = pose_mol(state_mol_block, coordinates)
     mol.SetProp("_Name", " ".join(name.split()))
@@ -75,10 +74,19 @@ def pose_sdf(
 
 def perceived_smiles(mol: Chem.Mol) -> str:
     """Return the canonical SMILES with the stereo that the three-dimensional coordinates show."""
+    return str(Chem.MolToSmiles(Chem.RemoveHs(with_perceived_stereo(mol))))
+
+
+def with_perceived_stereo(mol: Chem.Mol) -> Chem.Mol:
+    """Return a copy whose stereo is what the coordinates show, also where the graph left it open."""
     copy = Chem.Mol(mol)
+    for bond in copy.GetBonds():
+        if bond.GetStereo() == Chem.BondStereo.STEREOANY:
+            bond.SetStereo(Chem.BondStereo.STEREONONE)
+        if bond.GetBondDir() == Chem.BondDir.EITHERDOUBLE:
+            bond.SetBondDir(Chem.BondDir.NONE)
     Chem.AssignStereochemistryFrom3D(copy, replaceExistingTags=True)
-    # Coordinates of a mol block are rounded; writing from the bare graph gives one form for equal molecules.
-    return str(Chem.MolToSmiles(Chem.RemoveHs(copy)))
+    return copy
 
 
 def matches_state(state_mol_block: str, coordinates: bytes, state_smiles: str) -> bool:

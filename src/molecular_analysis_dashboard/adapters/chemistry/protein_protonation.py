@@ -1,20 +1,24 @@
 """Missing side-chain atoms and hydrogens of proteins at a pH, by PDB2PQR and PROPKA."""
 
 import io
-import logging
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import gemmi
-from pdb2pqr import biomolecule as pdb2pqr_biomolecule
+import numpy as np
+from numpy.typing import NDArray
+from pdb2pqr import biomolecule as pdb2pqr_biomolecule  # type: ignore[import-untyped]  # ships no types
 from pdb2pqr import debump, hydrogens
 from pdb2pqr import io as pdb2pqr_io
 from pdb2pqr import pdb as pdb2pqr_pdb
-from pdb2pqr.config import VERSION
-from pdb2pqr.main import build_main_parser, is_repairable, run_propka
-from scipy.spatial import cKDTree
+from pdb2pqr.main import (  # type: ignore[import-untyped]  # ships no types
+    build_main_parser,
+    is_repairable,
+    run_propka,
+)
 
+from molecular_analysis_dashboard.adapters.chemistry.library_noise import silenced
 from molecular_analysis_dashboard.adapters.chemistry.receptor_model import (
     Notebook,
     ReceptorAtom,
@@ -27,18 +31,15 @@ _MOVED_ANGSTROM = 0.1
 _CONTACT_ANGSTROM = 4.0
 _FLIPPABLE = frozenset({"ASN", "GLN", "HIS"})
 _BACKBONE = ("N", "CA", "C")
-_LOGGERS = (f"PDB2PQR{VERSION}", "pdb2pqr", "propka")
+_LOGGERS = ("PDB2PQR", "pdb2pqr", "propka")
 
 Chains = Sequence[Sequence[ReceptorResidue]]
 # Position of the chain and, in it, of the residue.
 Key = tuple[int, int]
 
 
-@dataclass(frozen=True)
 class ProtonationFailed(Exception):
     """PDB2PQR could not treat these chains; the message says why."""
-
-    reason: str
 
 
 def protonate_chains(
@@ -78,13 +79,11 @@ def can_protonate(residue: ReceptorResidue) -> bool:
     return standard and all(residue.atom(name) is not None for name in _BACKBONE)
 
 
-def _run(
-    chains: Chains, surroundings: Sequence[ReceptorAtom], ph: float
-) -> dict[Key, ReceptorResidue]:
+def _run(chains: Chains, surroundings: Sequence[ReceptorAtom], ph: float) -> dict[Key, ReceptorResidue]:
     """Run PDB2PQR on one batch; keys are chain and residue positions."""
     if not any(can_protonate(residue) for chain in chains for residue in chain):
         return {}
-    with _quiet():
+    with silenced(*_LOGGERS):
         try:
             treated = _protonated(_pdb_text(chains), _held(chains, surroundings), ph)
         except Exception as cause:  # PDB2PQR raises whatever its data structures raise
@@ -131,17 +130,18 @@ def _held(chains: Chains, surroundings: Sequence[ReceptorAtom]) -> set[Key]:
     """Return the places of flippable residues that touch what PDB2PQR does not see."""
     if not surroundings:
         return set()
-    tree = cKDTree([atom.position for atom in surroundings])
+    points = np.array([atom.position for atom in surroundings])
     return {
         (i, j)
         for i, chain in enumerate(chains)
         for j, residue in enumerate(chain)
-        if residue.name in _FLIPPABLE and can_protonate(residue) and _touches(residue, tree)
+        if residue.name in _FLIPPABLE and can_protonate(residue) and _touches(residue, points)
     }
 
 
-def _touches(residue: ReceptorResidue, tree: cKDTree) -> bool:
-    distances, _ = tree.query([atom.position for atom in residue.atoms])
+def _touches(residue: ReceptorResidue, points: NDArray[np.float64]) -> bool:
+    own = np.array([atom.position for atom in residue.atoms])
+    distances = np.linalg.norm(own[:, None] - points[None, :], axis=2)
     return bool(distances.min() <= _CONTACT_ANGSTROM)
 
 
@@ -193,6 +193,8 @@ def _write_changes(before: ReceptorResidue, after: ReceptorResidue, book: Notebo
     heavy = [atom for atom in after.atoms if not atom.is_hydrogen]
     added = sorted(atom.name for atom in heavy if atom.name not in old)
     moved = [atom for atom in heavy if atom.name in old and _shift(old[atom.name], atom) > _MOVED_ANGSTROM]
+    if lost := sorted(set(old) - {atom.name for atom in heavy}):
+        book.change(after, "atoms_removed", f"Atoms that {after.name} does not have were removed: {', '.join(lost)}.")
     if added:
         book.change(after, "side_chain_rebuilt", f"Missing atoms were added: {', '.join(added)}.")
     elif moved:
@@ -226,22 +228,3 @@ def _unusual_state(residue: ReceptorResidue) -> str:
             return "Deprotonated (neutral)."
         case _:
             return ""
-
-
-class _quiet:
-    """Keeps PDB2PQR's and PROPKA's log lines to themselves while it is entered."""
-
-    def __enter__(self) -> None:
-        self._kept = [(logger, logger.disabled) for logger in _loggers()]
-        for logger, _ in self._kept:
-            logger.disabled = True
-
-    def __exit__(self, *_: object) -> None:
-        for logger, was_disabled in self._kept:
-            logger.disabled = was_disabled
-
-
-def _loggers() -> Iterator[logging.Logger]:
-    for name in sorted(logging.Logger.manager.loggerDict):
-        if name.startswith(_LOGGERS):
-            yield logging.getLogger(name)

@@ -1,12 +1,14 @@
 """What RDKit has to say, kept for the record it was said about instead of written to standard error."""
 
 import logging
+import re
 import threading
 
 from rdkit import rdBase
 
 _LOGGER_NAME = "rdkit"
 _MOST_KEPT = 20
+_MOST_CHARACTERS = 300
 
 
 class _Collector(logging.Handler):
@@ -50,11 +52,12 @@ def forget_messages() -> None:
 def take_messages() -> str:
     """Return and drop what was said since `forget_messages`, as one line without time stamps."""
     kept = _COLLECTOR.kept()
-    lines = [line for message in kept for line in message.splitlines() if line.strip()]
+    said = one_line("\n".join(kept))
     kept.clear()
-    return " ".join(dict.fromkeys(_plain(line) for line in lines))[:500]
+    return said
 
 
-def _plain(line: str) -> str:
-    # RDKit puts "[12:34:56] " before each message.
-    return line[11:].strip() if line[:1] == "[" and line[9:11] == "] " else line.strip()
+def one_line(message: str) -> str:
+    """Return a message of RDKit as one line without time stamps, repetitions and frames of asterisks."""
+    lines = [re.sub(r"^\[\d\d:\d\d:\d\d\]\s*", "", line).strip(" *") for line in message.splitlines()]
+    return " ".join(dict.fromkeys(line for line in lines if line))[:_MOST_CHARACTERS]

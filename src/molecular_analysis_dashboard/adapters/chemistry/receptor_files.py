@@ -7,7 +7,7 @@ from molecular_analysis_dashboard.adapters.chemistry.receptor_model import Recep
 
 def receptor_pdbqt(residues: Sequence[ReceptorResidue]) -> str:
     """Return the atoms that have a type, with charges."""
-    lines = []
+    lines: list[str] = []
     for residue, atom in _atoms(residues):
         if atom.atom_type:
             start = _columns(residue, atom, len(lines) + 1)

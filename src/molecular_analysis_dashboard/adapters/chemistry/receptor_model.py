@@ -86,9 +86,7 @@ class Notebook:
     notes: list[ResidueNote] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
 
-    def note(
-        self, residue: ReceptorResidue, action: str, message: str, severity: Severity = Severity.INFO
-    ) -> None:
+    def note(self, residue: ReceptorResidue, action: str, message: str, severity: Severity = Severity.INFO) -> None:
         """Write down what was done to a residue."""
         distance = self.site.distance(residue)
         rounded = None if distance is None else round(distance, 2)

@@ -9,7 +9,6 @@ import gemmi
 from molecular_analysis_dashboard.adapters.chemistry.hetero_groups import GroupKind
 from molecular_analysis_dashboard.adapters.chemistry.hetero_typing import Untypable, typed_group
 from molecular_analysis_dashboard.adapters.chemistry.metal_contacts import metals_of, settle_metal_contacts
-from molecular_analysis_dashboard.adapters.chemistry.modified_residues import standardized
 from molecular_analysis_dashboard.adapters.chemistry.polymer_typing import type_chains
 from molecular_analysis_dashboard.adapters.chemistry.protein_protonation import (
     ProtonationFailed,
@@ -25,6 +24,7 @@ from molecular_analysis_dashboard.adapters.chemistry.receptor_model import (
     Site,
 )
 from molecular_analysis_dashboard.adapters.chemistry.receptor_selection import Selection, select
+from molecular_analysis_dashboard.adapters.chemistry.residue_names import standardized
 from molecular_analysis_dashboard.adapters.chemistry.structures import read_structure_and_format, structure_text
 from molecular_analysis_dashboard.domain.errors import PreparationFailed
 from molecular_analysis_dashboard.domain.receptors import (
@@ -68,7 +68,7 @@ def _prepared_residues(
         book.steps.append(f"rebuilt side chains and protonated for pH {options.ph:g} (PDB2PQR, PROPKA)")
     except ProtonationFailed as cause:
         book.steps.append(
-            f"PDB2PQR failed ({cause.reason[:200]}); usual protonation states were taken and nothing was rebuilt"
+            f"PDB2PQR failed ({str(cause)[:200]}); usual protonation states were taken and nothing was rebuilt"
         )
     metals = metals_of([residue for residue, _ in selection.groups])
     chains = [[settle_metal_contacts(residue, metals, book) for residue in chain] for chain in chains]
@@ -96,9 +96,7 @@ def _has_backbone(residue: ReceptorResidue, book: Notebook) -> bool:
     return True
 
 
-def _removed_atoms(
-    structure: gemmi.Structure, selection: Selection, options: ReceptorOptions
-) -> list[ReceptorAtom]:
+def _removed_atoms(structure: gemmi.Structure, selection: Selection, options: ReceptorOptions) -> list[ReceptorAtom]:
     """Return the heavy atoms of all hetero groups but waters, which side chains may touch, kept or not."""
     model = structure[options.model - 1]
     chains = {residue.chain for chain in selection.chains for residue in chain}
@@ -128,6 +126,15 @@ def _finished(residues: list[ReceptorResidue], options: ReceptorOptions, book: N
             f"{', '.join(note.residue for note in blocking[:10])}. Repair the structure, or override the problems.",
             code="problems_near_site",
             residues=[note.residue for note in blocking],
+            report=report.as_json(),
+        )
+    left_out = sum(1 for note in report.notes if note.action == "left_out")
+    if left_out > len(residues) > 0 and not options.override_problems:
+        raise PreparationFailed(
+            f"{left_out} residues could not be prepared and only {len(residues)} could. The report says what is "
+            "wrong with each; repair the structure, or override the problems.",
+            code="mostly_left_out",
+            n_left_out=left_out,
             report=report.as_json(),
         )
     if not residues:

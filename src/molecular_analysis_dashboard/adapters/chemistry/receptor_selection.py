@@ -51,7 +51,7 @@ def select(structure: gemmi.Structure, options: ReceptorOptions, book: Notebook)
             continue
         for residue in _one_per_position(chain, book):
             had_hydrogens = had_hydrogens or any(atom.is_hydrogen() for atom in residue)
-            found = _residue(residue, chain.name, book)
+            found = residue_of(residue, chain.name, book)
             if not found.atoms:
                 continue
             kind = classify(residue, is_polymer_like(residue))
@@ -101,7 +101,7 @@ def _one_per_position(chain: gemmi.Chain, book: Notebook) -> Iterator[gemmi.Resi
         best = max(group, key=lambda residue: sum(atom.occ for atom in residue) / max(len(residue), 1))
         names = "/".join(residue.name for residue in group)
         book.change(
-            _residue(best, chain.name, None),
+            residue_of(best, chain.name, None),
             "microheterogeneity_chosen",
             f"{names} share this position; {best.name} has the highest occupancy.",
         )
@@ -122,7 +122,7 @@ def _positions(chain: gemmi.Chain) -> Iterator[list[gemmi.Residue]]:
         yield group
 
 
-def _residue(residue: gemmi.Residue, chain: str, book: Notebook | None) -> ReceptorResidue:
+def residue_of(residue: gemmi.Residue, chain: str, book: Notebook | None) -> ReceptorResidue:
     """Return the residue with its heavy atoms at the location of highest occupancy."""
     altloc = _best_altloc(residue)
     atoms: dict[str, ReceptorAtom] = {}
@@ -169,9 +169,7 @@ def _stays(residue: ReceptorResidue, kind: GroupKind, options: ReceptorOptions, 
     return decision
 
 
-def _decision(
-    residue: ReceptorResidue, kind: GroupKind, options: ReceptorOptions, book: Notebook
-) -> tuple[bool, str]:
+def _decision(residue: ReceptorResidue, kind: GroupKind, options: ReceptorOptions, book: Notebook) -> tuple[bool, str]:
     if any(selector in options.remove for selector in residue.selectors):
         return False, "the options say so"
     if any(selector in options.keep for selector in residue.selectors):

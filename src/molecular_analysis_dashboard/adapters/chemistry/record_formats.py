@@ -67,7 +67,7 @@ def table_records(lines: Iterator[Line], delimiter: str) -> Iterator[Record]:
     """
     cursor = _Cursor(lines)
     rows = csv.reader(cursor, delimiter=delimiter)
-    header = next((row for row in rows if any(field.strip() for field in row)), None)
+    header = next((row for row in rows if "".join(row).strip() and not row[0].startswith("#")), None)
     if header is None:
         return
     smiles_column, name_column = _columns(header)

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import BinaryIO
 
-from rdkit import Chem
-
 from molecular_analysis_dashboard.adapters.chemistry.compressed_input import chunks, plain_name, to_utf8
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import forget_messages
+from molecular_analysis_dashboard.adapters.chemistry.rdkit_reading import read_smiles
 from molecular_analysis_dashboard.adapters.chemistry.record_formats import (
     delimiter_of,
     mol2_records,
@@ -108,7 +107,7 @@ def _delimiter(head: list[Line], file_name: str) -> str:
 def _looks_like_smiles(texts: list[str]) -> bool:
     """Whether at least half of the lines start with a SMILES, so that prose is not taken for a library."""
     words = [text.split()[0] for text in texts if text.strip() and not text.startswith("#")][:50]
-    readable = [word for word in words if len(word) < 1000 and Chem.MolFromSmiles(word, sanitize=False)]
+    readable = [word for word in words if len(word) < 1000 and read_smiles(word, sanitize=False) is not None]
     forget_messages()
     return bool(words) and len(readable) >= 0.5 * len(words)
 

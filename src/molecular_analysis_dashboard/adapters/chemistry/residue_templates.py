@@ -8,8 +8,8 @@ from meeko import ResidueChemTemplates
 from rdkit import Chem
 
 from molecular_analysis_dashboard.adapters.chemistry.ccd import Component, component
-from molecular_analysis_dashboard.adapters.chemistry.receptor_model import ReceptorResidue
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import take_messages
+from molecular_analysis_dashboard.adapters.chemistry.receptor_model import ReceptorResidue
 
 _FORMS = ("HIE", "HID", "HIP", "CYS", "CYX", "CYX-", "ASP", "ASH", "GLU", "GLH", "LYS", "LYN")
 _ACIDIC_OXYGEN = Chem.MolFromSmarts("[OX2H0$([OX2][#1])][C,P,S](=O)")
@@ -82,8 +82,8 @@ def _template(found: Component, keeps_terminal_oxygen: bool) -> dict[str, object
     mol, names = _deprotonated(mol, names)
     links = {"N": "N-term"} if keeps_terminal_oxygen else {"N": "N-term", "C": "C-term"}
     smiles = Chem.MolToSmiles(mol)
-    order = [int(i) for i in mol.GetProp("_smilesAtomOutputOrder").strip("[],").split(",")]
-    written = [names[i] for i in order]
+    output = [int(i) for i in mol.GetProp("_smilesAtomOutputOrder").strip("[],").split(",")]
+    written = [names[i] for i in output]
     return {
         "smiles": smiles,
         "atom_name": written,

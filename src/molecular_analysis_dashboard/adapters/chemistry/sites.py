@@ -76,9 +76,7 @@ def box_from_residues(
     return box_around(points, padding)
 
 
-def check_box(
-    receptor_pdbqt: str, box: SearchBox, native_coordinates: ArrayLike | None = None
-) -> list[BoxNote]:
+def check_box(receptor_pdbqt: str, box: SearchBox, native_coordinates: ArrayLike | None = None) -> list[BoxNote]:
     """Check a box against a prepared receptor and, if given, a native ligand's coordinates (n, 3) in Å.
 
     Raises
@@ -146,7 +144,8 @@ def _native_notes(box: SearchBox, native: NDArray[np.float64]) -> list[BoxNote]:
 
 def _distances_to_box(points: NDArray[np.float64], box: SearchBox) -> NDArray[np.float64]:
     beyond = np.abs(points - np.array(box.center)) - np.array(box.size) / 2
-    return np.linalg.norm(np.clip(beyond, 0.0, None), axis=1)
+    distances: NDArray[np.float64] = np.linalg.norm(np.clip(beyond, 0.0, None), axis=1)
+    return distances
 
 
 def _refuse_missing(wanted: dict[str, bool], model: gemmi.Model) -> None:

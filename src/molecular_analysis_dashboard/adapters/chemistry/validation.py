@@ -7,7 +7,8 @@ from rdkit import Chem
 from rdkit.Chem import rdMolDescriptors
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
-from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import forget_messages, take_messages
+from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import forget_messages, one_line, take_messages
+from molecular_analysis_dashboard.adapters.chemistry.rdkit_reading import read_mol2_block, read_mol_block, read_smiles
 from molecular_analysis_dashboard.adapters.chemistry.record_formats import DISPLAY_CHARACTERS
 from molecular_analysis_dashboard.domain.ligands import LigandRecord, RejectedRecord, ValidatedLigand
 from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
@@ -39,9 +40,7 @@ def validate_batch(records: Iterable[LigandRecord | RejectedRecord]) -> list[Val
             results.append(validate_record(record))
         except LigandRejected as rejection:
             shown = record.text[:DISPLAY_CHARACTERS]
-            results.append(
-                RejectedRecord(record.line, record.name, shown, rejection.reason, rejection.message)
-            )
+            results.append(RejectedRecord(record.line, record.name, shown, rejection.reason, rejection.message))
     return results
 
 
@@ -58,7 +57,7 @@ def validate_record(record: LigandRecord) -> ValidatedLigand:
     parent = _parent(mol)
     _refuse_undockable(parent.mol)
     smiles = Chem.MolToSmiles(parent.mol)
-    inchikey = Chem.MolToInchiKey(parent.mol)
+    inchikey: str = Chem.MolToInchiKey(parent.mol)  # type: ignore[no-untyped-call]  # RDKit leaves it untyped
     if not inchikey:
         raise LigandRejected(RejectionReason.UNREADABLE_RECORD, f"No InChIKey can be made. {take_messages()}")
     return ValidatedLigand(
@@ -83,7 +82,7 @@ def _parse(record: LigandRecord) -> Chem.Mol:
     elif record.format == "sdf":
         mol = _parse_mol_block(text)
     else:
-        mol = Chem.MolFromMol2Block(text)
+        mol = read_mol2_block(text)
     if mol is None:
         raise _parse_failure(take_messages())
     if mol.GetNumAtoms() == 0:
@@ -96,31 +95,29 @@ def _parse_smiles(text: str) -> Chem.Mol | None:
         raise LigandRejected(
             RejectionReason.TOO_LARGE, f"The SMILES is longer than {_MAX_SMILES_CHARACTERS:,} characters."
         )
-    return Chem.MolFromSmiles(text)
+    return read_smiles(text)
 
 
 def _parse_mol_block(text: str) -> Chem.Mol | None:
     """Read a mol block; its size is looked at first, because sanitizing a protein takes minutes."""
     try:
-        mol = Chem.MolFromMolBlock(text, sanitize=False, removeHs=False)
+        mol = read_mol_block(text, sanitize=False, remove_hydrogens=False)
     except (ValueError, RuntimeError) as cause:
         raise LigandRejected(RejectionReason.UNREADABLE_RECORD, _sentence(str(cause))) from cause
     if mol is None:
         raise _parse_failure(take_messages())
     _refuse_large(mol)
-    return Chem.MolFromMolBlock(text)
+    return read_mol_block(text)
 
 
 def _parse_failure(message: str) -> LigandRejected:
-    reason = (
-        RejectionReason.VALENCE if "greater than permitted" in message else RejectionReason.UNREADABLE_RECORD
-    )
+    reason = RejectionReason.VALENCE if "greater than permitted" in message else RejectionReason.UNREADABLE_RECORD
     return LigandRejected(reason, _sentence(message))
 
 
 def _sentence(message: str) -> str:
-    first = message.strip().split("\n")[0]
-    return f"RDKit says: {first}" if first else ""
+    shown = one_line(message)
+    return f"RDKit says: {shown}" if shown else ""
 
 
 def _refuse_large(mol: Chem.Mol) -> None:

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from rdkit import Chem
 from vina import Vina
 
@@ -33,6 +34,7 @@ from molecular_analysis_dashboard.domain.ligands import LigandState
 from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
 from molecular_analysis_dashboard.domain.sites import SearchBox
 
+Matrix = NDArray[np.float64]
 SCORING_FUNCTIONS = ("vina", "vinardo")
 # Vina's own default; fewer would change the search itself, because the best so many minima are refined.
 _SEARCH_POSES = 9
@@ -120,7 +122,7 @@ class VinaSite:
         except (RuntimeError, ValueError, IndexError) as cause:
             _raise_if_out_of_memory(cause)
             raise LigandRejected(RejectionReason.NO_POSE, _reason(cause)) from cause
-        return self._poses(text, np.atleast_2d(scores), mol)
+        return self._poses(text, np.atleast_2d(scores), mol, index_map(state.pdbqt))
 
     def score(self, state: LigandState) -> float:
         """Return the score (kcal/mol) of the state where its mol block places it."""
@@ -157,26 +159,20 @@ class VinaSite:
                 f"A rigid part is {longest:.1f} Å long; the box's diagonal is {diagonal:.1f} Å.",
             )
 
-    def _poses(self, text: str, scores: np.ndarray, mol: Chem.Mol) -> tuple[Pose, ...]:
+    def _poses(self, text: str, scores: Matrix, mol: Chem.Mol, atoms: Mapping[int, int]) -> tuple[Pose, ...]:
         models = [model for model in text.split("ENDMDL") if "ATOM" in model]
         if not models or scores.size == 0:
             raise LigandRejected(RejectionReason.NO_POSE)
         found = []
         for model, energies in zip(models, scores.tolist(), strict=True):
-            placed = {
-                atom: position(line)
-                for serial, line in enumerate(atom_lines(model), start=1)
-                if (atom := self._atom_of(model, serial)) is not None
-            }
+            points = [position(line) for line in atom_lines(model)]
+            placed = {atom: points[serial - 1] for serial, atom in atoms.items()}
             if self._is_inside(placed, mol):
                 found.append((float(energies[0]), pack_coordinates(complete_pose(mol, placed))))
         if not found:
             raise LigandRejected(RejectionReason.OUTSIDE_BOX, "Every pose reaches beyond the box.")
         found.sort(key=lambda pose: pose[0])
         return tuple(Pose(rank, score, packed) for rank, (score, packed) in enumerate(found, start=1))
-
-    def _atom_of(self, model: str, serial: int) -> int | None:
-        return index_map(model).get(serial)
 
     def _is_inside(self, placed: Mapping[int, tuple[float, float, float]], mol: Chem.Mol) -> bool:
         # Vina lets atoms leave the box by a fraction of a voxel.
@@ -232,7 +228,7 @@ def _rotated(pdbqt: str, seed: int, box: SearchBox) -> str:
     return _with_positions(pdbqt, turned)
 
 
-def _random_rotation(seed: int) -> np.ndarray:
+def _random_rotation(seed: int) -> Matrix:
     """Return a uniform random rotation matrix (Shoemake 1992: normalised Gaussian quaternion)."""
     generator = random.Random(seed)
     w, x, y, z = (generator.gauss(0.0, 1.0) for _ in range(4))
@@ -247,7 +243,7 @@ def _random_rotation(seed: int) -> np.ndarray:
     )
 
 
-def _placed(pdbqt: str, positions: np.ndarray) -> str:
+def _placed(pdbqt: str, positions: Matrix) -> str:
     """Move the PDBQT atoms to the mol block's positions; closure pseudo-atoms sit on the atoms they stand for."""
     atoms = index_map(pdbqt)
     start = np.array([position(line) for line in atom_lines(pdbqt)])
@@ -263,7 +259,7 @@ def _placed(pdbqt: str, positions: np.ndarray) -> str:
     return _with_positions(pdbqt, target)
 
 
-def _with_positions(pdbqt: str, positions: np.ndarray) -> str:
+def _with_positions(pdbqt: str, positions: Matrix) -> str:
     rows = iter(positions.tolist())
     return "".join(
         (moved(line, *next(rows)) if line.startswith(("ATOM", "HETATM")) else line) + "\n"

@@ -1,0 +1,285 @@
+"""The native ligand of a complex, with bond orders from a stated source and never guessed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import gemmi
+from rdkit import Chem
+from rdkit.Chem import AllChem, rdDetermineBonds
+
+from molecular_analysis_dashboard.adapters.chemistry.ccd import component, heavy_mol
+from molecular_analysis_dashboard.adapters.chemistry.cif_components import component_of_file
+from molecular_analysis_dashboard.adapters.chemistry.compressed_input import decode, decompress, plain_name
+from molecular_analysis_dashboard.adapters.chemistry.hetero_groups import GroupKind, classify, is_polymer_like
+from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import forget_messages, take_messages
+from molecular_analysis_dashboard.adapters.chemistry.rdkit_reading import read_mol2_block, read_mol_block, read_smiles
+from molecular_analysis_dashboard.adapters.chemistry.receptor_model import Notebook, ReceptorResidue, Site
+from molecular_analysis_dashboard.adapters.chemistry.receptor_selection import residue_of
+from molecular_analysis_dashboard.adapters.chemistry.structures import (
+    MAX_STRUCTURE_BYTES,
+    read_structure,
+    structure_text,
+)
+from molecular_analysis_dashboard.domain.errors import InvalidInput
+
+_LIGAND_LIKE = (GroupKind.LIGAND, GroupKind.COFACTOR)
+# Fewer heavy atoms than this is a solvent or buffer molecule that no table knows.
+_MIN_HEAVY_ATOMS = 5
+
+
+class BondOrderSource(StrEnum):
+    """Where bond orders came from."""
+
+    TEMPLATE = "template"
+    STRUCTURE_FILE = "chem_comp_bond"
+    DICTIONARY = "chemical_component_dictionary"
+    LIGAND_FILE = "ligand_file"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class NativeLigand:
+    """The native ligand at its crystal position.
+
+    Parameters
+    ----------
+    selector : str
+        ``NAME:CHAIN:NUMBER`` in the structure, empty for a ligand file.
+    mol_block : str or None
+        All atoms with bond orders; None when no source gives them, and only `coordinates` can be used.
+    coordinates : tuple
+        Heavy atoms, in Å.
+    """
+
+    name: str
+    selector: str
+    mol_block: str | None
+    smiles: str
+    bond_order_source: BondOrderSource
+    coordinates: tuple[tuple[float, float, float], ...]
+    warnings: tuple[str, ...] = ()
+
+
+def extract_native_ligand(
+    data: bytes,
+    file_name: str,
+    selector: str | None,
+    *,
+    template: bytes | None = None,
+    template_name: str = "",
+) -> NativeLigand:
+    """Take one ligand out of a structure.
+
+    Parameters
+    ----------
+    selector : str, optional
+        ``NAME``, ``NAME:CHAIN`` or ``NAME:CHAIN:NUMBER``; without it the structure must hold one kind of ligand.
+    template : bytes, optional
+        SMILES or SDF of the same molecule, for its bond orders.
+
+    Raises
+    ------
+    InvalidInput
+        ``native_not_found`` or ``native_ambiguous`` with the choices, ``template_mismatch``; see `read_structure`.
+    """
+    forget_messages()
+    structure = read_structure(data, file_name)
+    residue, warnings = _choose(structure[0], selector)
+    positions = {atom.name: atom.position for atom in residue.atoms}
+    ligand = NativeLigand(
+        name=residue.name,
+        selector=residue.selectors[2],
+        mol_block=None,
+        smiles="",
+        bond_order_source=BondOrderSource.NONE,
+        coordinates=tuple(positions.values()),
+        warnings=warnings,
+    )
+    if template is not None:
+        return _with_mol(ligand, _by_template(residue, template, template_name), BondOrderSource.TEMPLATE)
+    for source, found in (
+        (BondOrderSource.STRUCTURE_FILE, component_of_file(structure_text(data), residue.name)),
+        (BondOrderSource.DICTIONARY, component(residue.name)),
+    ):
+        built = heavy_mol(found, positions) if found is not None else None
+        if built is not None and found is not None:
+            return _with_mol(_noting_missing(ligand, found.atoms, positions), built[0], source)
+    return replace(
+        ligand,
+        warnings=(
+            *ligand.warnings,
+            f"No source gives the bond orders of {residue.name}, so it only places the search box. Upload its "
+            "SMILES or SDF to redock it.",
+        ),
+    )
+
+
+def read_ligand_file(data: bytes, file_name: str) -> NativeLigand:
+    """Read a native ligand given on its own as SDF, MOL2 or PDB, at its coordinates in the receptor's frame.
+
+    Raises
+    ------
+    InvalidInput
+        ``ligand_unreadable`` or ``ligand_not_3d``; a PDB file gets its bond orders as in a structure.
+    """
+    forget_messages()
+    raw = decompress(data, max_bytes=MAX_STRUCTURE_BYTES)
+    name = plain_name(file_name)
+    text = decode(raw)
+    if name.endswith((".pdb", ".ent", ".cif", ".mmcif")):
+        return extract_native_ligand(raw, name, None)
+    mol = read_mol2_block(text) if "@<TRIPOS>" in text else read_mol_block(text)
+    if mol is None or mol.GetNumAtoms() == 0:
+        raise InvalidInput(
+            f"The ligand file cannot be read as SDF or MOL2. {take_messages()}".strip(), code="ligand_unreadable"
+        )
+    if mol.GetNumConformers() == 0 or not mol.GetConformer().Is3D():
+        raise InvalidInput(
+            "The ligand file has no three-dimensional coordinates. Upload the ligand as it lies in the receptor.",
+            code="ligand_not_3d",
+        )
+    title = mol.GetProp("_Name") if mol.HasProp("_Name") else ""
+    ligand = NativeLigand(
+        name=title or file_name,
+        selector="",
+        mol_block=None,
+        smiles="",
+        bond_order_source=BondOrderSource.NONE,
+        coordinates=_heavy_coordinates(mol),
+    )
+    return _with_mol(ligand, mol, BondOrderSource.LIGAND_FILE)
+
+
+def _with_mol(ligand: NativeLigand, mol: Chem.Mol, source: BondOrderSource) -> NativeLigand:
+    complete = Chem.AddHs(mol, addCoords=True)
+    complete.SetProp("_Name", ligand.name)
+    return replace(
+        ligand,
+        mol_block=Chem.MolToMolBlock(complete, forceV3000=complete.GetNumAtoms() > 999),
+        smiles=Chem.MolToSmiles(Chem.RemoveHs(complete)),
+        bond_order_source=source,
+        coordinates=_heavy_coordinates(mol),
+    )
+
+
+def _heavy_coordinates(mol: Chem.Mol) -> tuple[tuple[float, float, float], ...]:
+    positions = mol.GetConformer().GetPositions().tolist()
+    return tuple(
+        (x, y, z) for atom, (x, y, z) in zip(mol.GetAtoms(), positions, strict=True) if atom.GetAtomicNum() > 1
+    )
+
+
+def _noting_missing(
+    ligand: NativeLigand, atoms: dict[str, tuple[str, int]], positions: dict[str, tuple[float, float, float]]
+) -> NativeLigand:
+    missing = [name for name, (element, _) in atoms.items() if element not in ("H", "D") and name not in positions]
+    if not missing:
+        return ligand
+    note = (
+        f"{len(missing)} atom(s) of {ligand.name} are not in the structure: {', '.join(missing[:10])}. "
+        "The ligand is taken without them."
+    )
+    return replace(ligand, warnings=(*ligand.warnings, note))
+
+
+def _by_template(residue: ReceptorResidue, template: bytes, template_name: str) -> Chem.Mol:
+    reference = _template_mol(template, template_name)
+    bare = _connected(residue)
+    mismatch = InvalidInput(
+        f"The template does not describe {residue.selectors[2]}: its heavy atoms or bonds differ. Check that it is "
+        "the same molecule.",
+        code="template_mismatch",
+        selector=residue.selectors[2],
+    )
+    if reference.GetNumHeavyAtoms() != bare.GetNumAtoms():
+        raise mismatch
+    try:
+        mol: Chem.Mol = AllChem.AssignBondOrdersFromTemplate(  # type: ignore[no-untyped-call]  # RDKit leaves it so
+            reference, bare
+        )
+    except ValueError as cause:
+        raise mismatch from cause
+    Chem.AssignStereochemistryFrom3D(mol)
+    return mol
+
+
+def _template_mol(template: bytes, template_name: str) -> Chem.Mol:
+    text = decode(decompress(template, max_bytes=MAX_STRUCTURE_BYTES))
+    is_block = "V2000" in text or "V3000" in text or plain_name(template_name).endswith((".sdf", ".mol"))
+    mol = read_mol_block(text) if is_block else read_smiles(text.split()[0])
+    if mol is None or mol.GetNumAtoms() == 0:
+        raise InvalidInput(
+            f"The template cannot be read as SMILES or SDF. {take_messages()}".strip(), code="template_unreadable"
+        )
+    return Chem.RemoveHs(mol)
+
+
+def _connected(residue: ReceptorResidue) -> Chem.Mol:
+    """Return the heavy atoms with single bonds by distance, which is all a template needs."""
+    mol = Chem.RWMol()
+    conformer = Chem.Conformer(len(residue.atoms))
+    for index, atom in enumerate(residue.atoms):
+        added = Chem.Atom(atom.element)
+        added.SetNoImplicit(True)
+        mol.AddAtom(added)
+        conformer.SetAtomPosition(index, atom.position)
+    mol.AddConformer(conformer, assignId=True)
+    rdDetermineBonds.DetermineConnectivity(mol)
+    for atom in mol.GetAtoms():
+        atom.SetNoImplicit(False)
+        atom.SetNumRadicalElectrons(0)
+    return mol.GetMol()
+
+
+def _choose(model: gemmi.Model, selector: str | None) -> tuple[ReceptorResidue, tuple[str, ...]]:
+    """Return the ligand that the selector names, or the only kind there is; copies must be told apart."""
+    groups = list(_groups(model))
+    if selector is not None:
+        found = [(residue, kind) for residue, kind in groups if selector.strip() in residue.selectors]
+        if not found:
+            raise _not_found(f"The structure has no group {selector}.", groups)
+    else:
+        found = [
+            (residue, kind)
+            for residue, kind in groups
+            if kind is GroupKind.LIGAND and len(residue.atoms) >= _MIN_HEAVY_ATOMS
+        ] or [(residue, kind) for residue, kind in groups if kind is GroupKind.COFACTOR]
+        if not found:
+            raise _not_found("The structure holds no ligand.", groups)
+    names = {residue.name for residue, _ in found}
+    if len(names) > 1:
+        raise InvalidInput(
+            f"The structure holds several ligands. Choose one: {_listing([r for r, _ in found])}.",
+            code="native_ambiguous",
+            choices=[residue.selectors[2] for residue, _ in found],
+        )
+    chosen = max(found, key=lambda pair: len(pair[0].atoms))[0]
+    if len(found) == 1:
+        return chosen, ()
+    others = [residue for residue, _ in found if residue is not chosen]
+    return chosen, (f"{chosen.selectors[2]} was taken; there are other copies: {_listing(others)}.",)
+
+
+def _groups(model: gemmi.Model) -> Iterator[tuple[ReceptorResidue, GroupKind]]:
+    book = Notebook(Site(None, 0.0))
+    for chain in model:
+        for residue in chain:
+            kind = classify(residue, is_polymer_like(residue))
+            if kind not in (GroupKind.POLYMER, GroupKind.WATER, GroupKind.ION):
+                found = residue_of(residue, chain.name, book)
+                if found.atoms:
+                    yield found, kind
+
+
+def _not_found(what: str, groups: Sequence[tuple[ReceptorResidue, GroupKind]]) -> InvalidInput:
+    present = [residue for residue, _ in groups]
+    return InvalidInput(
+        f"{what} It has: {_listing(present) or 'none'}.",
+        code="native_not_found",
+        choices=[residue.selectors[2] for residue in present],
+    )
+
+
+def _listing(residues: Sequence[ReceptorResidue]) -> str:
+    return ", ".join(residue.selectors[2] for residue in residues[:20])

@@ -1,0 +1,284 @@
+from collections.abc import Sequence
+
+import pytest
+
+from molecular_analysis_dashboard.adapters.chemistry.metal_contacts import settle_metal_contacts
+from molecular_analysis_dashboard.adapters.chemistry.pdbqt import RECEPTOR_TYPES, atom_lines, atom_type
+from molecular_analysis_dashboard.adapters.chemistry.receptor_model import (
+    Notebook,
+    ReceptorAtom,
+    ReceptorResidue,
+    Site,
+)
+from molecular_analysis_dashboard.adapters.chemistry.receptor_preparation import prepare_receptor
+from molecular_analysis_dashboard.domain.errors import InvalidInput, PreparationFailed
+from molecular_analysis_dashboard.domain.receptors import (
+    PreparedReceptor,
+    ReceptorOptions,
+    Severity,
+    WaterPolicy,
+)
+
+ION = "HETATM 9001 {name:>2}    {name:>2} A 901    {x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00          {name:>2}"
+WATER = "HETATM 9002  O   HOH A 902    {x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00           O"
+
+
+def lines_of(data: bytes) -> list[str]:
+    return [line for line in data.decode().splitlines() if line.startswith(("ATOM", "HETATM"))]
+
+
+def joined(lines: Sequence[str]) -> bytes:
+    return "\n".join([*lines, "END", ""]).encode()
+
+
+def residue(line: str) -> int:
+    return int(line[22:26])
+
+
+def center_of(data: bytes, number: int) -> tuple[float, float, float]:
+    line = next(line for line in lines_of(data) if residue(line) == number and line[12:16].strip() == "CA")
+    return float(line[30:38]), float(line[38:46]), float(line[46:54])
+
+
+def types_of(prepared: PreparedReceptor) -> set[str]:
+    return {atom_type(line) for line in atom_lines(prepared.pdbqt)}
+
+
+def actions(prepared: PreparedReceptor) -> set[tuple[str, str]]:
+    return {(note.residue, note.action) for note in prepared.report.notes}
+
+
+def test_protein_is_typed_completely(protein_pdb: bytes) -> None:
+    prepared = prepare_receptor(protein_pdb, "a.pdb", ReceptorOptions())
+
+    assert prepared.report.n_residues == len({residue(line) for line in lines_of(protein_pdb)})
+    assert types_of(prepared) <= RECEPTOR_TYPES
+    assert {"C", "N", "OA", "HD", "A"} <= types_of(prepared)
+    assert prepared.report.n_atoms == len(list(atom_lines(prepared.pdbqt)))
+    assert not any(note.severity is Severity.BLOCKING for note in prepared.report.notes)
+    assert {"meeko", "pdb2pqr", "gemmi"} <= set(prepared.report.versions)
+
+
+def test_preparation_is_repeatable(protein_pdb: bytes) -> None:
+    first = prepare_receptor(protein_pdb, "a.pdb", ReceptorOptions())
+    second = prepare_receptor(protein_pdb, "a.pdb", ReceptorOptions())
+
+    assert first.content_hash == second.content_hash
+
+
+def test_hydrogens_of_the_file_do_not_matter(protein_pdb: bytes) -> None:
+    bare = [line for line in lines_of(protein_pdb) if line[76:78].strip() != "H"]
+
+    with_hydrogens = prepare_receptor(protein_pdb, "a.pdb", ReceptorOptions())
+    without = prepare_receptor(joined(bare), "a.pdb", ReceptorOptions())
+
+    assert with_hydrogens.pdbqt == without.pdbqt
+
+
+def test_pdb_carries_more_hydrogens_than_the_engine_file(protein_pdb: bytes) -> None:
+    prepared = prepare_receptor(protein_pdb, "a.pdb", ReceptorOptions())
+
+    n_hydrogens = sum(1 for line in prepared.pdb.splitlines() if line.endswith(" H"))
+    assert n_hydrogens > sum(1 for line in atom_lines(prepared.pdbqt) if atom_type(line) == "HD")
+
+
+def test_missing_side_chain_is_rebuilt_and_noted(protein_pdb: bytes) -> None:
+    cut = [line for line in lines_of(protein_pdb) if not (residue(line) == 55 and line[12:16].strip() not in BACKBONE)]
+    assert len(cut) < len(lines_of(protein_pdb))
+
+    prepared = prepare_receptor(joined(cut), "a.pdb", ReceptorOptions())
+
+    assert [action for name, action in actions(prepared) if name.endswith(" 55")] == ["side_chain_rebuilt"]
+
+
+BACKBONE = {"N", "CA", "C", "O", "HN", "HA"}
+
+
+def without_backbone(data: bytes, number: int) -> bytes:
+    return joined(
+        [line for line in lines_of(data) if not (residue(line) == number and line[12:16].strip() in ("C", "O"))]
+    )
+
+
+def test_problem_near_the_site_blocks(protein_pdb: bytes) -> None:
+    options = ReceptorOptions(site_center=center_of(protein_pdb, 55))
+
+    with pytest.raises(PreparationFailed) as caught:
+        prepare_receptor(without_backbone(protein_pdb, 55), "a.pdb", options)
+
+    assert caught.value.error_code == "problems_near_site"
+    assert any(name.endswith(" 55") for name in caught.value.details["residues"])  # type: ignore[attr-defined]
+
+
+def test_overridden_problem_is_left_out_and_noted(protein_pdb: bytes) -> None:
+    options = ReceptorOptions(site_center=center_of(protein_pdb, 55), override_problems=True)
+
+    prepared = prepare_receptor(without_backbone(protein_pdb, 55), "a.pdb", options)
+
+    assert [note.action for note in prepared.report.notes if note.residue.endswith(" 55")] == ["left_out"]
+
+
+@pytest.mark.parametrize("center", [None, (200.0, 0.0, 0.0)])
+def test_problem_away_from_the_site_warns(center: tuple[float, float, float] | None, protein_pdb: bytes) -> None:
+    prepared = prepare_receptor(without_backbone(protein_pdb, 55), "a.pdb", ReceptorOptions(site_center=center))
+
+    (note,) = [note for note in prepared.report.notes if note.action == "left_out"]
+    assert note.severity is Severity.WARNING
+    assert (note.distance_angstrom is None) is (center is None)
+
+
+def with_hetero(data: bytes, line: str, near: int, offset: float) -> bytes:
+    x, y, z = center_of(data, near)
+    return joined([*lines_of(data), "TER", line.format(x=x + offset, y=y, z=z, name="ZN")])
+
+
+@pytest.mark.parametrize(
+    ("options", "is_kept"),
+    [
+        ({}, True),
+        ({"near": 50}, True),
+        ({"near": 75}, False),
+        ({"near": 75, "keep": ("ZN:A:901",)}, True),
+        ({"remove": ("ZN",)}, False),
+        ({"keep": ("ZN",), "remove": ("ZN:A",)}, False),
+    ],
+)
+def test_ion_stays_near_the_site_or_as_told(
+    options: dict[str, object], is_kept: bool, protein_pdb: bytes
+) -> None:
+    near = options.pop("near", None)
+    center = center_of(protein_pdb, int(str(near))) if near else None
+    data = with_hetero(protein_pdb, ION, near=50, offset=4.0)
+
+    prepared = prepare_receptor(data, "a.pdb", ReceptorOptions(site_center=center, **options))  # type: ignore[arg-type]
+
+    assert ("Zn" in types_of(prepared)) is is_kept
+    assert ("A:ZN 901", "kept" if is_kept else "removed") in actions(prepared)
+
+
+@pytest.mark.parametrize(("policy", "is_kept"), [(WaterPolicy.ALL, True), (WaterPolicy.NONE, False)])
+def test_water_policy(policy: WaterPolicy, is_kept: bool, protein_pdb: bytes) -> None:
+    data = with_hetero(protein_pdb, WATER, near=50, offset=4.0)
+
+    prepared = prepare_receptor(data, "a.pdb", ReceptorOptions(waters=policy))
+
+    assert ("HOH" in prepared.pdbqt) is is_kept
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (ReceptorOptions(model=2), "model_not_found"),
+        (ReceptorOptions(chains=("A", "Q")), "chain_not_found"),
+        (ReceptorOptions(keep=("HEM",)), "group_not_found"),
+        (ReceptorOptions(remove=("HEM:A:1",)), "group_not_found"),
+    ],
+)
+def test_options_naming_what_is_not_there_are_refused(options: ReceptorOptions, code: str, protein_pdb: bytes) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        prepare_receptor(protein_pdb, "a.pdb", options)
+
+    assert caught.value.error_code == code
+
+
+def test_structure_without_polymer_leaves_nothing() -> None:
+    data = joined([WATER.format(x=0, y=0, z=0)])
+
+    with pytest.raises(PreparationFailed) as caught:
+        prepare_receptor(data, "a.pdb", ReceptorOptions())
+
+    assert caught.value.error_code == "nothing_left"
+
+
+def test_selenomethionine_becomes_methionine(protein_pdb: bytes) -> None:
+    numbers = {residue(line) for line in lines_of(protein_pdb) if line[17:20] == "MET"}
+    assert numbers, "the fixture needs a methionine"
+    changed = [
+        line.replace("MET", "MSE").replace(" SD ", "SE  ")[:76] + ("SE" if " SD " in line else line[76:78])
+        if residue(line) in numbers
+        else line
+        for line in lines_of(protein_pdb)
+    ]
+
+    prepared = prepare_receptor(joined(changed), "a.pdb", ReceptorOptions())
+
+    assert "selenium_replaced" in {action for _, action in actions(prepared)}
+    assert "MSE" not in prepared.pdbqt
+
+
+def test_ready_pdbqt_passes_through(protein_pdb: bytes) -> None:
+    ready = prepare_receptor(protein_pdb, "a.pdb", ReceptorOptions())
+
+    again = prepare_receptor(ready.pdbqt.encode(), "a.pdbqt", ReceptorOptions())
+
+    assert again.pdbqt == ready.pdbqt
+    assert "ready PDBQT" in again.report.steps[0]
+
+
+@pytest.mark.parametrize(
+    ("edit", "code"),
+    [
+        (lambda text: text.replace(" OA\n", " QQ\n", 1), "pdbqt_atom_types"),
+        (lambda text: "ROOT\n" + text, "pdbqt_is_ligand"),
+    ],
+)
+def test_unusable_pdbqt_is_refused(edit: "object", code: str, protein_pdb: bytes) -> None:
+    ready = prepare_receptor(protein_pdb, "a.pdb", ReceptorOptions()).pdbqt
+    assert callable(edit)
+
+    with pytest.raises(InvalidInput) as caught:
+        prepare_receptor(edit(ready).encode(), "a.pdbqt", ReceptorOptions())
+
+    assert caught.value.error_code == code
+
+
+def test_preparation_prints_nothing(protein_pdb: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    prepare_receptor(without_backbone(protein_pdb, 55), "a.pdb", ReceptorOptions())
+
+    assert capfd.readouterr() == ("", "")
+
+
+HISTIDINE = {
+    "N": ("N", (-1.2, 0, 0)), "CA": ("C", (0, 0, 0)), "C": ("C", (0.5, 1.4, 0)), "O": ("O", (-0.2, 2.4, 0)),
+    "CB": ("C", (0.6, -0.8, 1.2)), "CG": ("C", (0, -0.4, 2.5)), "ND1": ("N", (-1.0, -1.1, 3.1)),
+    "CD2": ("C", (0.4, 0.6, 3.4)), "CE1": ("C", (-1.2, -0.6, 4.3)), "NE2": ("N", (-0.4, 0.5, 4.5)),
+}  # fmt: skip
+ZINC_AT_NE2 = ReceptorAtom("ZN", "Zn", (0.0, 1.5, 6.3))
+ZINC_FAR = ReceptorAtom("ZN", "Zn", (9.0, 9.0, 9.0))
+SODIUM_AT_NE2 = ReceptorAtom("NA", "Na", (0.0, 1.5, 6.3))
+
+
+def histidine(*hydrogens: str) -> ReceptorResidue:
+    atoms = [ReceptorAtom(name, element, position) for name, (element, position) in HISTIDINE.items()]
+    atoms += [ReceptorAtom(name, "H", (0.0, 0.0, 0.0)) for name in hydrogens]
+    return ReceptorResidue("A", 64, "", "HIS", tuple(atoms))
+
+
+@pytest.mark.parametrize(
+    ("hydrogens", "metal", "expected"),
+    [
+        (("HE2",), ZINC_AT_NE2, {"HD1"}),
+        (("HD1",), ZINC_AT_NE2, {"HD1"}),
+        (("HD1", "HE2"), ZINC_AT_NE2, {"HD1"}),
+        (("HE2",), ZINC_FAR, {"HE2"}),
+        (("HE2",), SODIUM_AT_NE2, {"HE2"}),
+    ],
+)
+def test_histidine_is_not_protonated_towards_its_metal(
+    hydrogens: tuple[str, ...], metal: ReceptorAtom, expected: set[str]
+) -> None:
+    settled = settle_metal_contacts(histidine(*hydrogens), [metal], Notebook(Site(None, 0.0)))
+
+    assert {atom.name for atom in settled.atoms if atom.is_hydrogen} == expected
+
+
+def test_cysteine_that_binds_zinc_is_a_thiolate() -> None:
+    cysteine = ReceptorResidue(
+        "A", 5, "", "CYS", (ReceptorAtom("SG", "S", (0, 0, 0)), ReceptorAtom("HG", "H", (1.3, 0, 0)))
+    )
+    book = Notebook(Site(None, 0.0))
+
+    settled = settle_metal_contacts(cysteine, [ReceptorAtom("ZN", "Zn", (2.3, 0, 0))], book)
+
+    assert [atom.name for atom in settled.atoms] == ["SG"]
+    assert book.notes[0].action == "protonation"

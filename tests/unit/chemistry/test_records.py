@@ -1,0 +1,168 @@
+import gzip
+import io
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+
+from molecular_analysis_dashboard.adapters.chemistry.records import read_records
+from molecular_analysis_dashboard.adapters.chemistry.text_lines import MAX_RECORD_BYTES
+from molecular_analysis_dashboard.domain.errors import InvalidInput
+from molecular_analysis_dashboard.domain.ligands import LigandRecord, RejectedRecord
+from molecular_analysis_dashboard.domain.rejections import RejectionReason
+
+BLOCK = "{name}\n  tool\n\n  1  0  0  0  0  0  0  0  0  0999 V2000\n    0.0000    0.0000    0.0000 C   0  0\nM  END\n"
+MOL2 = "@<TRIPOS>MOLECULE\n{name}\n 1 0 0 0 0\nSMALL\nNO_CHARGES\n\n@<TRIPOS>ATOM\n 1 C1 0 0 0 C.3\n@<TRIPOS>BOND\n"
+
+
+def read(data: bytes, name: str = "library.smi", limit: int = 10_000_000) -> list[LigandRecord | RejectedRecord]:
+    return list(read_records(io.BytesIO(data), name, max_decompressed_bytes=limit))
+
+
+def triples(data: bytes, name: str = "library.smi") -> list[tuple[int, str, str]]:
+    records = read(data, name)
+    assert all(isinstance(record, LigandRecord) for record in records)
+    return [(record.line, record.text, record.name) for record in records if isinstance(record, LigandRecord)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("CCO ethanol\nCC ethane\n", [(1, "CCO", "ethanol"), (2, "CC", "ethane")]),
+        ("CCO\tethyl alcohol\n", [(1, "CCO", "ethyl alcohol")]),
+        ("CCO", [(1, "CCO", "")]),
+        ("SMILES name\nCCO a\n", [(2, "CCO", "a")]),
+        ("smiles\nCCO\n", [(2, "CCO", "")]),
+        ("\n\nCCO a\n\n  \nCC b\n", [(3, "CCO", "a"), (6, "CC", "b")]),
+        ("# made by hand\nCCO a\n", [(2, "CCO", "a")]),
+        ("CC[C@H](F)Cl |o1:2| enantiomer\n", [(1, "CC[C@H](F)Cl |o1:2|", "enantiomer")]),
+        ("CCO a\r\nCC b\r\n", [(1, "CCO", "a"), (2, "CC", "b")]),
+        ("CCO a\rCC b\r", [(1, "CCO", "a"), (2, "CC", "b")]),
+    ],
+)
+def test_smiles_lines(text: str, expected: list[tuple[int, str, str]]) -> None:
+    assert triples(text.encode()) == expected
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "latin-1"])
+def test_names_survive_encodings(encoding: str) -> None:
+    assert triples("CCO Äthanol\nCC Ethan\n".encode(encoding))[0] == (1, "CCO", "Äthanol")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("id,smiles\n7,CCO\n", "a.csv"),
+        ("Canonical_SMILES;ID\nCCO;7\n", "a.csv"),
+        ("name\tSMILES\n7\tCCO\n", "a.tsv"),
+        ('smiles,title\n"CCO","7"\n', "a.csv"),
+        ("Name,SMILES,mw\n7,CCO,46\n", "renamed.data"),
+        ("# exported\nName,SMILES\n7,CCO\n", "a.csv"),
+    ],
+)
+def test_tables_with_a_smiles_column(text: str, name: str) -> None:
+    (record,) = read(text.encode(), name)
+
+    assert isinstance(record, LigandRecord)
+    assert (record.text, record.name) == ("CCO", "7")
+
+
+def test_table_line_numbers_count_lines_inside_quotes() -> None:
+    records = read(b'smiles,note,id\nCCO,"two\nlines",a\nCC,,b\n,,\n,empty,c\n', "a.csv")
+
+    assert [(record.line, record.name) for record in records] == [(2, "a"), (4, "b"), (6, "c")]
+    assert isinstance(records[2], RejectedRecord)
+    assert records[2].reason is RejectionReason.EMPTY
+
+
+def test_sdf_records_know_their_first_line_and_name() -> None:
+    text = BLOCK.format(name="one") + "> <x>\n1\n\n$$$$\n" + BLOCK.format(name="two") + "$$$$\n" + BLOCK.format(name="3")
+
+    found = [(record.line, record.name) for record in read(text.encode(), "a.sdf")]
+
+    assert found == [(1, "one"), (11, "two"), (18, "3")]
+
+
+def test_empty_sdf_records_are_rejections() -> None:
+    records = read(("\n$$$$\n" + BLOCK.format(name="one") + "$$$$\n\n\n").encode(), "a.sdf")
+
+    assert [type(record) for record in records] == [RejectedRecord, LigandRecord]
+
+
+def test_mol2_records_start_at_their_tag() -> None:
+    text = "# comment\n\n" + MOL2.format(name="one") + MOL2.format(name="*****")
+
+    found = [(record.line, record.name) for record in read(text.encode(), "a.mol2")]
+
+    assert found == [(3, "one"), (12, "")]
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "code"),
+    [
+        (b"", "a.smi", "empty_file"),
+        (b"\n \n", "a.sdf", "empty_file"),
+        (b"smiles name\n", "a.smi", "empty_file"),
+        (b"id,weight\n1,2\n", "a.csv", "no_smiles_column"),
+        (b"Dear all, please find attached\nthe minutes of our meeting\n", "a.txt", "unknown_format"),
+        (b"x" * 2_000, "a.smi", "too_large_decompressed"),
+        (gzip.compress(b"CCO\n" * 1000)[:-12], "a.smi.gz", "truncated_gzip"),
+    ],
+)
+def test_unusable_file_is_refused_with_its_reason(data: bytes, name: str, code: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        read(data, name, limit=1_000 if code == "too_large_decompressed" else 10_000_000)
+
+    assert caught.value.error_code == code
+
+
+def test_truncated_gzip_is_reported_after_whole_records_only() -> None:
+    cut = gzip.compress(b"".join(b"CCO name%d\n" % number for number in range(50_000)))[:-2000]
+    taken: list[LigandRecord | RejectedRecord] = []
+
+    with pytest.raises(InvalidInput):
+        for record in read_records(io.BytesIO(cut), "a.smi.gz", max_decompressed_bytes=10_000_000):
+            taken.append(record)
+
+    assert taken
+    assert all(record.name == f"name{number}" for number, record in enumerate(taken))
+
+
+@pytest.mark.parametrize(
+    ("name", "around"), [("a.smi", b"%sCC b\n"), ("a.sdf", b"%s$$$$\n"), ("a.csv", b"smiles,id\n%sCC,b\n")]
+)
+def test_overlong_line_is_one_rejection(name: str, around: bytes) -> None:
+    records = read(around % (b"C" * (MAX_RECORD_BYTES + 1_000) + b"\n"), name)
+
+    rejected = [record for record in records if isinstance(record, RejectedRecord)]
+    assert [record.reason for record in rejected] == [RejectionReason.UNREADABLE_RECORD]
+
+
+class _Endless(io.RawIOBase):
+    """A stream of many lines that never exists as a whole."""
+
+    def __init__(self, n_chunks: int) -> None:
+        self._chunks = iter([b"CCO a name\n" * 20_000] * n_chunks)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # the stub wants a wider buffer
+        chunk = next(self._chunks, b"")[: len(buffer)]
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
+def test_reading_takes_constant_memory() -> None:
+    def count(records: Iterator[object]) -> int:
+        return sum(1 for _ in records)
+
+    stream_chunk_bytes = len(b"CCO a name\n" * 20_000)
+    stream = io.BufferedReader(_Endless(15))
+    tracemalloc.start()
+    n_records = count(read_records(stream, "a.smi", max_decompressed_bytes=1 << 40))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert n_records > 10_000
+    assert peak < 0.5 * 15 * stream_chunk_bytes
