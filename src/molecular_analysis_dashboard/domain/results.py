@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from molecular_analysis_dashboard.domain.docking import LigandOutcome
+from molecular_analysis_dashboard.domain.errors import InvalidInput
 from molecular_analysis_dashboard.domain.rejections import RejectionReason
 
 
@@ -97,7 +98,30 @@ class Event:
     """
 
     cursor: str
+    org_id: UUID
     job_id: UUID
     type: str
     payload: Mapping[str, object]
     at: datetime
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """What the cursor stands for; positions compare in the order of events."""
+        return cursor_position(self.cursor)
+
+
+def cursor_position(cursor: str) -> tuple[int, int]:
+    """Return (transaction id, event id) of a cursor; the empty one stands before everything.
+
+    Raises
+    ------
+    InvalidInput
+        With code ``invalid_cursor`` if the server never gave it out.
+    """
+    if not cursor:
+        return 0, 0
+    xid, _, id_ = cursor.partition("-")
+    digits = xid.isascii() and id_.isascii() and xid.isdigit() and id_.isdigit()
+    if not (digits and len(cursor) <= 40 and int(xid) < 2**64 and int(id_) < 2**63):
+        raise InvalidInput("This is not a cursor that the server gave out.", code="invalid_cursor", cursor=cursor[:80])
+    return int(xid), int(id_)

@@ -14,12 +14,14 @@ from molecular_analysis_dashboard.domain.catalog import (
     Rejection,
     Structure,
 )
+from molecular_analysis_dashboard.domain.identity import Principal
 from molecular_analysis_dashboard.domain.jobs import (
     BeatAnswer,
     ClaimedTask,
     EndCause,
     Job,
     JobCounts,
+    JobKind,
     JobState,
     NewTask,
     ReleasedTask,
@@ -43,8 +45,8 @@ class Structures(Protocol):
     def add(self, structure: Structure) -> None:
         """Store a new structure."""
 
-    def get(self, structure_id: UUID) -> Structure:
-        """Return one, or raise NotFound."""
+    def get(self, structure_id: UUID, *, deleted: bool = False) -> Structure:
+        """Return one (a deleted one if asked), or raise NotFound."""
 
     def page(self, *, after: UUID | None, limit: int) -> list[Structure]:
         """Return up to `limit`, newest first, that come after the id `after`."""
@@ -55,8 +57,8 @@ class Structures(Protocol):
     def add_receptor(self, receptor: Receptor) -> None:
         """Store a receptor to be prepared."""
 
-    def get_receptor(self, receptor_id: UUID) -> Receptor:
-        """Return one, or raise NotFound."""
+    def get_receptor(self, receptor_id: UUID, *, deleted: bool = False) -> Receptor:
+        """Return one (a deleted one if asked), or raise NotFound."""
 
     def receptors(self, structure_id: UUID | None, *, after: UUID | None, limit: int) -> list[Receptor]:
         """Return receptors, newest first."""
@@ -72,8 +74,8 @@ class Structures(Protocol):
     def add_site(self, site: BindingSite) -> None:
         """Store a binding site."""
 
-    def get_site(self, site_id: UUID) -> BindingSite:
-        """Return one, or raise NotFound."""
+    def get_site(self, site_id: UUID, *, deleted: bool = False) -> BindingSite:
+        """Return one (a deleted one if asked), or raise NotFound."""
 
     def sites(self, structure_id: UUID | None, *, after: UUID | None, limit: int) -> list[BindingSite]:
         """Return sites, newest first."""
@@ -85,8 +87,8 @@ class Libraries(Protocol):
     def add(self, library: Library) -> None:
         """Store a library to be ingested."""
 
-    def get(self, library_id: UUID) -> Library:
-        """Return one, or raise NotFound."""
+    def get(self, library_id: UUID, *, deleted: bool = False) -> Library:
+        """Return one (a deleted one if asked), or raise NotFound."""
 
     def page(self, *, after: UUID | None, limit: int) -> list[Library]:
         """Return libraries, newest first."""
@@ -125,6 +127,9 @@ class Protocols(Protocol):
     def add(self, protocol: ProtocolVersion) -> None:
         """Store a new version."""
 
+    def lock_name(self, name: str) -> None:
+        """Let only this transaction add versions under a name."""
+
     def next_version(self, name: str) -> int:
         """Return the number the next version of this name gets."""
 
@@ -147,11 +152,17 @@ class Jobs(Protocol):
     def find_by_key(self, idempotency_key: str) -> Job | None:
         """Return the job submitted with this key."""
 
-    def page(self, *, after: UUID | None, limit: int) -> list[Job]:
-        """Return jobs, newest first."""
+    def page(self, *, kind: JobKind | None = None, after: UUID | None, limit: int) -> list[Job]:
+        """Return jobs of one kind, or of all, newest first."""
 
     def counts(self, job_id: UUID) -> JobCounts:
         """Aggregate where the job's ligands are."""
+
+    def counts_of(self, job_ids: Sequence[UUID]) -> dict[UUID, JobCounts]:
+        """Aggregate where the ligands of several jobs are."""
+
+    def running_tasks(self, job_id: UUID) -> int:
+        """Count tasks of the job that an attempt owns."""
 
     def change_state(
         self,
@@ -178,7 +189,7 @@ class Jobs(Protocol):
         """Cancel every task of the job that no attempt owns."""
 
     def waiting_facts(self, job_id: UUID) -> Mapping[str, int]:
-        """Count what explains why a job waits: pending, released, running, slots, busy slots, jobs ahead."""
+        """Count what explains why a job waits; see `use_cases.explain_waiting`. System scope: it looks at all jobs."""
 
     def delete(self, job_id: UUID) -> None:
         """Hide a finished job; Conflict (``job_not_finished``) otherwise."""
@@ -282,6 +293,15 @@ class Control(Protocol):
     def slots(self) -> dict[str, int]:
         """Return live slots per queue."""
 
+    def engine_builds(self) -> list[tuple[str, int]]:
+        """Return every engine build known with its live slots: those of live workers first, then the latest seen."""
+
+    def running_tasks(self) -> dict[str, int]:
+        """Return running tasks per queue."""
+
+    def jobs_by_state(self) -> dict[str, int]:
+        """Return how many jobs, not deleted, are in each state."""
+
     def in_flight(self) -> dict[str, int]:
         """Return released and running tasks per queue."""
 
@@ -293,6 +313,9 @@ class Control(Protocol):
 
     def release(self, queue: str, job_id: UUID, count: int) -> list[ReleasedTask]:
         """Mark up to `count` pending tasks of a job as released, longest first."""
+
+    def recall(self, queue: str, job_id: UUID) -> int:
+        """Put the last released task of a job that no slot claimed back to pending; return how many (0 or 1)."""
 
     def take_back(self, task_ids: Sequence[UUID]) -> None:
         """Put released tasks back to pending because their message was not sent."""
@@ -318,3 +341,13 @@ class Events(Protocol):
 
     def latest_cursor(self) -> str:
         """Return a cursor behind everything readable now."""
+
+    def last_cursor(self, job_id: UUID) -> str:
+        """Return the cursor of a job's last event, whether it can be read yet or not."""
+
+
+class Identities(Protocol):
+    """Who there is. System scope only."""
+
+    def ensure_member(self, principal: Principal, *, organization: str, email: str, display_name: str) -> None:
+        """Make the organization, the user and the membership, each unless it is there already."""

@@ -7,6 +7,7 @@ from molecular_analysis_dashboard.domain.identity import Scope
 from molecular_analysis_dashboard.ports.repositories import (
     Control,
     Events,
+    Identities,
     Jobs,
     Ledger,
     Libraries,
@@ -46,6 +47,10 @@ class UnitOfWork(Protocol):
     @property
     def control(self) -> Control:
         """Leases, dispatch and recovery; system scope only."""
+
+    @property
+    def identities(self) -> Identities:
+        """Organizations, users and memberships; system scope only."""
 
     @property
     def events(self) -> Events:

@@ -1,31 +1,28 @@
 """The native ligand of a complex, with bond orders from a stated source and never guessed."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-import gemmi
 from rdkit import Chem
 from rdkit.Chem import AllChem, rdDetermineBonds
 
 from molecular_analysis_dashboard.adapters.chemistry.ccd import component, heavy_mol
 from molecular_analysis_dashboard.adapters.chemistry.cif_components import component_of_file
 from molecular_analysis_dashboard.adapters.chemistry.compressed_input import decode, decompress, plain_name
-from molecular_analysis_dashboard.adapters.chemistry.hetero_groups import GroupKind, classify, is_polymer_like
+from molecular_analysis_dashboard.adapters.chemistry.native_placement import (
+    choose_native,
+    heavy_coordinates,
+    read_placed_ligand,
+)
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import forget_messages, take_messages
-from molecular_analysis_dashboard.adapters.chemistry.rdkit_reading import read_mol2_block, read_mol_block, read_smiles
-from molecular_analysis_dashboard.adapters.chemistry.receptor_model import Notebook, ReceptorResidue, Site
-from molecular_analysis_dashboard.adapters.chemistry.receptor_selection import residue_of
+from molecular_analysis_dashboard.adapters.chemistry.rdkit_reading import read_mol_block, read_smiles
+from molecular_analysis_dashboard.adapters.chemistry.receptor_model import ReceptorResidue
 from molecular_analysis_dashboard.adapters.chemistry.structures import (
     MAX_STRUCTURE_BYTES,
     read_structure,
     structure_text,
 )
 from molecular_analysis_dashboard.domain.errors import InvalidInput
-
-_LIGAND_LIKE = (GroupKind.LIGAND, GroupKind.COFACTOR)
-# Fewer heavy atoms than this is a solvent or buffer molecule that no table knows.
-_MIN_HEAVY_ATOMS = 5
 
 
 class BondOrderSource(StrEnum):
@@ -85,7 +82,7 @@ def extract_native_ligand(
     """
     forget_messages()
     structure = read_structure(data, file_name)
-    residue, warnings = _choose(structure[0], selector)
+    residue, warnings = choose_native(structure[0], selector)
     positions = {atom.name: atom.position for atom in residue.atoms}
     ligand = NativeLigand(
         name=residue.name,
@@ -129,16 +126,7 @@ def read_ligand_file(data: bytes, file_name: str) -> NativeLigand:
     text = decode(raw)
     if name.endswith((".pdb", ".ent", ".cif", ".mmcif")):
         return extract_native_ligand(raw, name, None)
-    mol = read_mol2_block(text) if "@<TRIPOS>" in text else read_mol_block(text)
-    if mol is None or mol.GetNumAtoms() == 0:
-        raise InvalidInput(
-            f"The ligand file cannot be read as SDF or MOL2. {take_messages()}".strip(), code="ligand_unreadable"
-        )
-    if mol.GetNumConformers() == 0 or not mol.GetConformer().Is3D():
-        raise InvalidInput(
-            "The ligand file has no three-dimensional coordinates. Upload the ligand as it lies in the receptor.",
-            code="ligand_not_3d",
-        )
+    mol = read_placed_ligand(text)
     title = mol.GetProp("_Name") if mol.HasProp("_Name") else ""
     ligand = NativeLigand(
         name=title or file_name,
@@ -146,7 +134,7 @@ def read_ligand_file(data: bytes, file_name: str) -> NativeLigand:
         mol_block=None,
         smiles="",
         bond_order_source=BondOrderSource.NONE,
-        coordinates=_heavy_coordinates(mol),
+        coordinates=heavy_coordinates(mol),
     )
     return _with_mol(ligand, mol, BondOrderSource.LIGAND_FILE)
 
@@ -159,14 +147,7 @@ def _with_mol(ligand: NativeLigand, mol: Chem.Mol, source: BondOrderSource) -> N
         mol_block=Chem.MolToMolBlock(complete, forceV3000=complete.GetNumAtoms() > 999),
         smiles=Chem.MolToSmiles(Chem.RemoveHs(complete)),
         bond_order_source=source,
-        coordinates=_heavy_coordinates(mol),
-    )
-
-
-def _heavy_coordinates(mol: Chem.Mol) -> tuple[tuple[float, float, float], ...]:
-    positions = mol.GetConformer().GetPositions().tolist()
-    return tuple(
-        (x, y, z) for atom, (x, y, z) in zip(mol.GetAtoms(), positions, strict=True) if atom.GetAtomicNum() > 1
+        coordinates=heavy_coordinates(mol),
     )
 
 
@@ -230,56 +211,3 @@ def _connected(residue: ReceptorResidue) -> Chem.Mol:
         atom.SetNoImplicit(False)
         atom.SetNumRadicalElectrons(0)
     return mol.GetMol()
-
-
-def _choose(model: gemmi.Model, selector: str | None) -> tuple[ReceptorResidue, tuple[str, ...]]:
-    """Return the ligand that the selector names, or the only kind there is; copies must be told apart."""
-    groups = list(_groups(model))
-    if selector is not None:
-        found = [(residue, kind) for residue, kind in groups if selector.strip() in residue.selectors]
-        if not found:
-            raise _not_found(f"The structure has no group {selector}.", groups)
-    else:
-        found = [
-            (residue, kind)
-            for residue, kind in groups
-            if kind is GroupKind.LIGAND and len(residue.atoms) >= _MIN_HEAVY_ATOMS
-        ] or [(residue, kind) for residue, kind in groups if kind is GroupKind.COFACTOR]
-        if not found:
-            raise _not_found("The structure holds no ligand.", groups)
-    names = {residue.name for residue, _ in found}
-    if len(names) > 1:
-        raise InvalidInput(
-            f"The structure holds several ligands. Choose one: {_listing([r for r, _ in found])}.",
-            code="native_ambiguous",
-            choices=[residue.selectors[2] for residue, _ in found],
-        )
-    chosen = max(found, key=lambda pair: len(pair[0].atoms))[0]
-    if len(found) == 1:
-        return chosen, ()
-    others = [residue for residue, _ in found if residue is not chosen]
-    return chosen, (f"{chosen.selectors[2]} was taken; there are other copies: {_listing(others)}.",)
-
-
-def _groups(model: gemmi.Model) -> Iterator[tuple[ReceptorResidue, GroupKind]]:
-    book = Notebook(Site(None, 0.0))
-    for chain in model:
-        for residue in chain:
-            kind = classify(residue, is_polymer_like(residue))
-            if kind not in (GroupKind.POLYMER, GroupKind.WATER, GroupKind.ION):
-                found = residue_of(residue, chain.name, book)
-                if found.atoms:
-                    yield found, kind
-
-
-def _not_found(what: str, groups: Sequence[tuple[ReceptorResidue, GroupKind]]) -> InvalidInput:
-    present = [residue for residue, _ in groups]
-    return InvalidInput(
-        f"{what} It has: {_listing(present) or 'none'}.",
-        code="native_not_found",
-        choices=[residue.selectors[2] for residue in present],
-    )
-
-
-def _listing(residues: Sequence[ReceptorResidue]) -> str:
-    return ", ".join(residue.selectors[2] for residue in residues[:20])

@@ -77,14 +77,21 @@ def box_from_residues(
 
 
 def check_box(receptor_pdbqt: str, box: SearchBox, native_coordinates: ArrayLike | None = None) -> list[BoxNote]:
-    """Check a box against a prepared receptor and, if given, a native ligand's coordinates (n, 3) in Å.
+    """Check a box against a prepared receptor; see `check_box_on`."""
+    return check_box_on([position(line) for line in atom_lines(receptor_pdbqt)], box, native_coordinates)
+
+
+def check_box_on(
+    receptor_coordinates: ArrayLike, box: SearchBox, native_coordinates: ArrayLike | None = None
+) -> list[BoxNote]:
+    """Check a box against receptor atoms and, if given, a native ligand's atoms, each of shape (n, 3) in Å.
 
     Raises
     ------
     InvalidInput
         ``box_off_receptor`` if no receptor atom is within reach of the box.
     """
-    atoms = np.array([position(line) for line in atom_lines(receptor_pdbqt)], dtype=np.float64).reshape(-1, 3)
+    atoms = np.asarray(receptor_coordinates, dtype=np.float64).reshape(-1, 3)
     distances = _distances_to_box(atoms, box)
     nearest = float(distances.min()) if len(distances) else float("inf")
     if nearest > _CONTACT_ANGSTROM:

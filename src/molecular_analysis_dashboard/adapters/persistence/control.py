@@ -14,6 +14,9 @@ from molecular_analysis_dashboard.adapters.persistence.rows import Repository
 from molecular_analysis_dashboard.domain.jobs import JobState, ReleasedTask, TaskKind, Worker
 from molecular_analysis_dashboard.domain.scheduling import Demand
 
+# Slots of a worker that missed three beats get no more work, long before anybody calls it dead.
+FRESH_S = 6.0
+
 _LEASE = text(
     """
     INSERT INTO leases (name, holder, epoch, held_since, expires_at)
@@ -70,6 +73,18 @@ _RETIRE = text(
     """
 )
 
+_BUILDS = text(
+    """
+    SELECT build_id,
+           coalesce(sum(concurrency) FILTER (
+               WHERE ended_at IS NULL AND state = 'live' AND 'dock.' || build_id = ANY (queues)), 0) AS live_slots,
+           max(started_at) AS seen_at
+    FROM workers, unnest(engine_builds) AS build_id
+    GROUP BY build_id
+    ORDER BY 2 DESC, 3 DESC, 1
+    """
+)
+
 _DEMANDS = text(
     """
     SELECT t.job_id, j.created_by, j.priority,
@@ -94,6 +109,16 @@ _RELEASE = text(
     """
 )
 
+_RECALL = text(
+    """
+    UPDATE tasks SET state = 'pending', released_at = NULL
+    WHERE state = 'released' AND id = (
+        SELECT id FROM tasks WHERE queue = :queue AND job_id = :job_id AND state = 'released'
+        ORDER BY released_at DESC, id LIMIT 1 FOR UPDATE SKIP LOCKED
+    )
+    """
+)
+
 # A released task that waits although a slot for its queue is free contradicts itself: its message is lost.
 _TAKE_BACK_LOST = text(
     """
@@ -103,6 +128,7 @@ _TAKE_BACK_LOST = text(
       AND (NOT :only_if_idle OR EXISTS (
         SELECT FROM workers w
         WHERE w.ended_at IS NULL AND w.state = 'live' AND t.queue = ANY (w.queues)
+          AND w.heartbeat_at > clock_timestamp() - make_interval(secs => :fresh_s)
           AND w.concurrency > (SELECT count(*) FROM tasks r WHERE r.state = 'running' AND r.worker_id = w.id)
       ))
     RETURNING t.id
@@ -206,10 +232,28 @@ class SqlControl(Repository):
         rows = self._connection.execute(
             text(
                 "SELECT queue, sum(concurrency) AS n FROM workers, unnest(queues) AS queue "
-                "WHERE ended_at IS NULL AND state = 'live' GROUP BY queue"
-            )
+                "WHERE ended_at IS NULL AND state = 'live' "
+                "AND heartbeat_at > clock_timestamp() - make_interval(secs => :fresh_s) GROUP BY queue"
+            ),
+            {"fresh_s": FRESH_S},
         )
         return {row.queue: int(row.n) for row in rows}
+
+    def engine_builds(self) -> list[tuple[str, int]]:
+        """Return every engine build known with its live slots: those of live workers first, then the latest seen."""
+        rows = self._connection.execute(_BUILDS)
+        return [(row.build_id, int(row.live_slots)) for row in rows]
+
+    def running_tasks(self) -> dict[str, int]:
+        """Return running tasks per queue."""
+        return self._tasks_per_queue(("running",))
+
+    def jobs_by_state(self) -> dict[str, int]:
+        """Return how many jobs, not deleted, are in each state."""
+        rows = self._connection.execute(
+            text("SELECT state, count(*) AS n FROM jobs WHERE deleted_at IS NULL GROUP BY state")
+        )
+        return {row.state: row.n for row in rows}
 
     def in_flight(self) -> dict[str, int]:
         """Return released and running tasks per queue."""
@@ -240,6 +284,10 @@ class SqlControl(Repository):
         rows = self._connection.execute(_RELEASE, {"queue": queue, "job_id": job_id, "count": count})
         return [ReleasedTask(row.id, job_id, TaskKind(row.kind), queue) for row in rows]
 
+    def recall(self, queue: str, job_id: UUID) -> int:
+        """Put the last released task of a job that no slot claimed back to pending; return how many (0 or 1)."""
+        return self._connection.execute(_RECALL, {"queue": queue, "job_id": job_id}).rowcount
+
     def take_back(self, task_ids: Sequence[UUID]) -> None:
         """Put released tasks back to pending because their message was not sent."""
         self._connection.execute(
@@ -252,7 +300,7 @@ class SqlControl(Repository):
 
     def take_back_lost(self, *, older_than_s: float, only_if_idle: bool) -> list[UUID]:
         """Put back released tasks whose message must be lost."""
-        parameters = {"older_than_s": older_than_s, "only_if_idle": only_if_idle}
+        parameters = {"older_than_s": older_than_s, "only_if_idle": only_if_idle, "fresh_s": FRESH_S}
         return list(self._connection.execute(_TAKE_BACK_LOST, parameters).scalars())
 
     def jobs_to_plan(self, *, low_water_tasks: int) -> list[tuple[UUID, UUID]]:

@@ -1,9 +1,10 @@
 """Jobs in PostgreSQL: what was asked for, its state, and what explains it."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, text, update
+from sqlalchemy import Connection, Row, RowMapping, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from molecular_analysis_dashboard.adapters.persistence.rows import Repository
@@ -22,26 +23,37 @@ from molecular_analysis_dashboard.domain.jobs import (
 
 _COUNTS = text(
     """
-    SELECT j.n_ligands, j.state,
+    SELECT j.id, j.n_ligands, j.state,
            coalesce((SELECT n_rejected FROM libraries WHERE id = j.library_id), 0) AS unreadable,
            coalesce(sum(t.n_scored), 0) AS scored, coalesce(sum(t.n_rejected), 0) AS rejected
     FROM jobs j LEFT JOIN tasks t ON t.job_id = j.id
-    WHERE j.id = :job_id
+    WHERE j.id = ANY (CAST(:job_ids AS uuid[]))
     GROUP BY j.id
     """
 )
 
 _WAITING = text(
     """
-    WITH mine AS (SELECT DISTINCT queue FROM tasks WHERE job_id = :job_id AND state IN ('pending', 'released'))
+    WITH mine AS (SELECT DISTINCT queue FROM tasks WHERE job_id = :job_id AND state IN ('pending', 'released')),
+    live AS (SELECT * FROM workers WHERE ended_at IS NULL AND state = 'live'),
+    able AS (
+        SELECT id, concurrency FROM live
+        WHERE queues && ARRAY(SELECT queue FROM mine) OR NOT EXISTS (SELECT FROM mine)
+    )
     SELECT
-      count(*) FILTER (WHERE state = 'pending') AS pending,
-      count(*) FILTER (WHERE state = 'released') AS released,
-      count(*) FILTER (WHERE state = 'running') AS running,
-      (SELECT coalesce(sum(concurrency), 0) FROM workers
-        WHERE ended_at IS NULL AND state = 'live'
-          AND (queues && ARRAY(SELECT queue FROM mine) OR NOT EXISTS (SELECT FROM mine))) AS slots
-    FROM tasks WHERE job_id = :job_id
+      count(*) FILTER (WHERE t.state = 'pending') AS pending,
+      count(*) FILTER (WHERE t.state = 'released') AS released,
+      count(*) FILTER (WHERE t.state = 'running') AS running,
+      (SELECT coalesce(sum(concurrency), 0) FROM able) AS slots,
+      (SELECT count(*) FROM tasks r WHERE r.state = 'running' AND r.worker_id IN (SELECT id FROM able)) AS busy_slots,
+      (SELECT count(*) FROM live) AS live_workers,
+      (SELECT coalesce(sum(concurrency), 0) FROM live
+        WHERE 'dock.' || (SELECT engine_build FROM jobs WHERE id = :job_id) = ANY (queues)) AS engine_slots,
+      (SELECT count(DISTINCT o.job_id) FROM tasks o JOIN jobs j ON j.id = o.job_id
+        WHERE o.queue IN (SELECT queue FROM mine) AND o.job_id <> :job_id
+          AND o.state IN ('pending', 'released', 'running')
+          AND j.state IN ('planning', 'running') AND j.deleted_at IS NULL) AS jobs_ahead
+    FROM tasks t WHERE t.job_id = :job_id
     """
 )
 
@@ -101,23 +113,26 @@ class SqlJobs(Repository):
         row = self._connection.execute(query).mappings().one_or_none()
         return None if row is None else _job(row)
 
-    def page(self, *, after: UUID | None, limit: int) -> list[Job]:
-        """Return jobs, newest first."""
+    def page(self, *, kind: JobKind | None = None, after: UUID | None, limit: int) -> list[Job]:
+        """Return jobs of one kind, or of all, newest first."""
         query = select(jobs).where(jobs.c.deleted_at.is_(None))
+        if kind is not None:
+            query = query.where(jobs.c.kind == kind)
         return [_job(row) for row in self._newest_first(query, jobs, after, limit)]
 
     def counts(self, job_id: UUID) -> JobCounts:
         """Aggregate where the job's ligands are."""
-        row = self._connection.execute(_COUNTS, {"job_id": job_id}).one()
-        unrecorded = row.n_ligands - row.scored - row.rejected
-        stopped = row.state in (JobState.CANCELLED, JobState.FAILED)
-        return JobCounts(
-            n_input=row.n_ligands + row.unreadable,
-            scored=row.scored,
-            rejected=row.rejected,
-            rejected_at_reading=row.unreadable,
-            cancelled=unrecorded if stopped else 0,
-        )
+        return self.counts_of([job_id])[job_id]
+
+    def counts_of(self, job_ids: Sequence[UUID]) -> dict[UUID, JobCounts]:
+        """Aggregate where the ligands of several jobs are."""
+        rows = self._connection.execute(_COUNTS, {"job_ids": list(job_ids)})
+        return {row.id: _counts(row) for row in rows}
+
+    def running_tasks(self, job_id: UUID) -> int:
+        """Count tasks of the job that an attempt owns."""
+        running = (tasks.c.job_id == job_id) & (tasks.c.state == TaskState.RUNNING)
+        return int(self._connection.execute(select(func.count()).select_from(tasks).where(running)).scalar_one())
 
     def change_state(
         self,
@@ -223,6 +238,18 @@ class SqlJobs(Repository):
     def add_event(self, job_id: UUID, type_: str, payload: Mapping[str, object]) -> None:
         """Write an event of the job."""
         write_event(self._connection, self._org_id, job_id, type_, payload)
+
+
+def _counts(row: Row[Any]) -> JobCounts:
+    unrecorded = row.n_ligands - row.scored - row.rejected
+    stopped = row.state in (JobState.CANCELLED, JobState.FAILED)
+    return JobCounts(
+        n_input=row.n_ligands + row.unreadable,
+        scored=row.scored,
+        rejected=row.rejected,
+        rejected_at_reading=row.unreadable,
+        cancelled=unrecorded if stopped else 0,
+    )
 
 
 def _job(row: RowMapping) -> Job:

@@ -33,9 +33,9 @@ class SqlLibraries(Repository):
             )
         )
 
-    def get(self, library_id: UUID) -> Library:
-        """Return one, or raise NotFound."""
-        query = select(libraries).where(libraries.c.id == library_id, libraries.c.deleted_at.is_(None))
+    def get(self, library_id: UUID, *, deleted: bool = False) -> Library:
+        """Return one (a deleted one if asked), or raise NotFound."""
+        query = select(libraries).where(libraries.c.id == library_id, self._visible(libraries, deleted=deleted))
         return _library(self._one(query, "library", library_id))
 
     def page(self, *, after: UUID | None, limit: int) -> list[Library]:

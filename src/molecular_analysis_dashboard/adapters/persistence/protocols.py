@@ -33,6 +33,11 @@ class SqlProtocols(Repository):
             )
         )
 
+    def lock_name(self, name: str) -> None:
+        """Let only this transaction add versions under a name."""
+        key = f"protocol:{self._org_id}:{name}"
+        self._connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+
     def next_version(self, name: str) -> int:
         """Return the number the next version of this name gets."""
         query = select(func.coalesce(func.max(protocols.c.version), 0) + 1).where(protocols.c.name == name)

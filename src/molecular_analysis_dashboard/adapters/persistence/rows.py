@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Select, Table, select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, select, true, tuple_
 
 from molecular_analysis_dashboard.domain.errors import NotFound
 from molecular_analysis_dashboard.domain.identity import Scope, TenantScope
@@ -28,6 +28,10 @@ class Repository:
         if row is None:
             raise NotFound(f"There is no {what} {id_}.", code=f"{what.replace(' ', '_')}_not_found", id=str(id_))
         return row
+
+    @staticmethod
+    def _visible(table: Table, *, deleted: bool) -> ColumnElement[bool]:
+        return true() if deleted else table.c.deleted_at.is_(None)
 
     def _newest_first(self, query: Select[Any], table: Table, after: UUID | None, limit: int) -> list[RowMapping]:
         if after is not None:

@@ -30,9 +30,9 @@ class SqlStructures(Repository):
             )
         )
 
-    def get(self, structure_id: UUID) -> Structure:
-        """Return one, or raise NotFound."""
-        query = select(structures).where(structures.c.id == structure_id, structures.c.deleted_at.is_(None))
+    def get(self, structure_id: UUID, *, deleted: bool = False) -> Structure:
+        """Return one (a deleted one if asked), or raise NotFound."""
+        query = select(structures).where(structures.c.id == structure_id, self._visible(structures, deleted=deleted))
         return _structure(self._one(query, "structure", structure_id))
 
     def page(self, *, after: UUID | None, limit: int) -> list[Structure]:
@@ -77,9 +77,9 @@ class SqlStructures(Repository):
             )
         )
 
-    def get_receptor(self, receptor_id: UUID) -> Receptor:
-        """Return one, or raise NotFound."""
-        query = select(receptors).where(receptors.c.id == receptor_id, receptors.c.deleted_at.is_(None))
+    def get_receptor(self, receptor_id: UUID, *, deleted: bool = False) -> Receptor:
+        """Return one (a deleted one if asked), or raise NotFound."""
+        query = select(receptors).where(receptors.c.id == receptor_id, self._visible(receptors, deleted=deleted))
         return _receptor(self._one(query, "receptor", receptor_id))
 
     def receptors(self, structure_id: UUID | None, *, after: UUID | None, limit: int) -> list[Receptor]:
@@ -127,9 +127,11 @@ class SqlStructures(Repository):
             )
         )
 
-    def get_site(self, site_id: UUID) -> BindingSite:
-        """Return one, or raise NotFound."""
-        query = select(binding_sites).where(binding_sites.c.id == site_id, binding_sites.c.deleted_at.is_(None))
+    def get_site(self, site_id: UUID, *, deleted: bool = False) -> BindingSite:
+        """Return one (a deleted one if asked), or raise NotFound."""
+        query = select(binding_sites).where(
+            binding_sites.c.id == site_id, self._visible(binding_sites, deleted=deleted)
+        )
         return _site(self._one(query, "binding site", site_id))
 
     def sites(self, structure_id: UUID | None, *, after: UUID | None, limit: int) -> list[BindingSite]:

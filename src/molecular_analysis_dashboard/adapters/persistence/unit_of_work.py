@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from molecular_analysis_dashboard.adapters.persistence.control import SqlControl
 from molecular_analysis_dashboard.adapters.persistence.events import SqlEvents
+from molecular_analysis_dashboard.adapters.persistence.identities import SqlIdentities
 from molecular_analysis_dashboard.adapters.persistence.jobs import SqlJobs
 from molecular_analysis_dashboard.adapters.persistence.ledger import SqlLedger
 from molecular_analysis_dashboard.adapters.persistence.libraries import SqlLibraries
@@ -123,6 +124,11 @@ class SqlUnitOfWork:
     def control(self) -> SqlControl:
         """Leases, dispatch and recovery."""
         return SqlControl(self.connection, self.scope)
+
+    @cached_property
+    def identities(self) -> SqlIdentities:
+        """Organizations, users and memberships."""
+        return SqlIdentities(self.connection, self.scope)
 
     @cached_property
     def events(self) -> SqlEvents:

@@ -1,0 +1,95 @@
+"""The chemistry that a request may wait for, on gemmi and RDKit alone."""
+
+from collections.abc import Mapping, Sequence
+
+from rdkit import Chem
+
+from molecular_analysis_dashboard.adapters.chemistry.compressed_input import decompress, plain_name
+from molecular_analysis_dashboard.adapters.chemistry.hetero_groups import is_polymer_like
+from molecular_analysis_dashboard.adapters.chemistry.native_placement import (
+    choose_native,
+    heavy_coordinates,
+    read_placed_ligand,
+)
+from molecular_analysis_dashboard.adapters.chemistry.poses import pose_sdf
+from molecular_analysis_dashboard.adapters.chemistry.receptor_model import ReceptorResidue
+from molecular_analysis_dashboard.adapters.chemistry.sites import box_around, box_from_residues, check_box_on
+from molecular_analysis_dashboard.adapters.chemistry.structures import read_structure, summarize_structure
+from molecular_analysis_dashboard.domain.receptors import StructureSummary
+from molecular_analysis_dashboard.domain.results import StoredPose
+from molecular_analysis_dashboard.domain.sites import SearchBox, Vector
+from molecular_analysis_dashboard.ports.chemistry import BoxCheck, NativePlace
+
+_STRUCTURE_ENDINGS = (".pdb", ".ent", ".cif", ".mmcif", ".pdbqt")
+
+
+class GemmiRdkitChemistry:
+    """Implements `ports.chemistry.RequestChemistry`.
+
+    Parameters
+    ----------
+    max_structure_bytes : int
+        Largest structure after decompression.
+    """
+
+    def __init__(self, *, max_structure_bytes: int) -> None:
+        self._max_structure_bytes = max_structure_bytes
+
+    def summarize(self, data: bytes, file_name: str) -> StructureSummary:
+        """See `RequestChemistry.summarize`."""
+        return summarize_structure(self._unpacked(data), file_name)
+
+    def native_of_structure(self, data: bytes, file_name: str, selector: str | None) -> NativePlace:
+        """See `RequestChemistry.native_of_structure`."""
+        return _from_residue(choose_native(read_structure(self._unpacked(data), file_name)[0], selector))
+
+    def native_of_file(self, content: str, file_name: str) -> NativePlace:
+        """See `RequestChemistry.native_of_file`."""
+        if plain_name(file_name).endswith(_STRUCTURE_ENDINGS):
+            return _from_residue(choose_native(read_structure(content.encode(), file_name)[0], None))
+        return _from_small_molecule(content, file_name)
+
+    def box_around(self, coordinates: Sequence[Vector], padding_angstrom: float) -> SearchBox:
+        """See `RequestChemistry.box_around`."""
+        return box_around(coordinates, padding_angstrom)
+
+    def box_around_residues(
+        self, data: bytes, file_name: str, residues: Sequence[str], padding_angstrom: float
+    ) -> SearchBox:
+        """See `RequestChemistry.box_around_residues`."""
+        return box_from_residues(self._unpacked(data), file_name, residues, padding_angstrom)
+
+    def check_box(
+        self, data: bytes, file_name: str, box: SearchBox, native: Sequence[Vector] | None
+    ) -> tuple[BoxCheck, ...]:
+        """See `RequestChemistry.check_box`."""
+        model = read_structure(self._unpacked(data), file_name)[0]
+        polymer = [
+            atom.pos.tolist()
+            for chain in model
+            for residue in chain
+            if is_polymer_like(residue)
+            for atom in residue
+            if not atom.is_hydrogen()
+        ]
+        return tuple(BoxCheck(note.code, note.severity, note.message) for note in check_box_on(polymer, box, native))
+
+    def pose_sdf(self, pose: StoredPose, properties: Mapping[str, str | float | int]) -> str:
+        """See `RequestChemistry.pose_sdf`."""
+        return pose_sdf(pose.mol_block, pose.coordinates, properties, pose.name)
+
+    def _unpacked(self, data: bytes) -> bytes:
+        return decompress(data, max_bytes=self._max_structure_bytes)
+
+
+def _from_residue(chosen: tuple[ReceptorResidue, tuple[str, ...]]) -> NativePlace:
+    residue, warnings = chosen
+    positions = tuple(atom.position for atom in residue.atoms)
+    return NativePlace(residue.name, residue.selectors[2], positions, None, warnings)
+
+
+def _from_small_molecule(content: str, file_name: str) -> NativePlace:
+    mol = read_placed_ligand(content)
+    name = mol.GetProp("_Name").strip() if mol.HasProp("_Name") else ""
+    block = Chem.MolToMolBlock(Chem.AddHs(mol, addCoords=True))
+    return NativePlace(name or file_name, "", heavy_coordinates(mol), block)
