@@ -10,12 +10,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from molecular_analysis_dashboard.adapters.persistence.jobs import SqlJobs, write_event
-from molecular_analysis_dashboard.adapters.persistence.rows import Repository
+from molecular_analysis_dashboard.adapters.persistence.rows import FRESH_S, Repository
 from molecular_analysis_dashboard.domain.jobs import JobState, ReleasedTask, TaskKind, Worker
 from molecular_analysis_dashboard.domain.scheduling import Demand
-
-# Slots of a worker that missed three beats get no more work, long before anybody calls it dead.
-FRESH_S = 6.0
 
 _LEASE = text(
     """
@@ -77,7 +74,8 @@ _BUILDS = text(
     """
     SELECT build_id,
            coalesce(sum(concurrency) FILTER (
-               WHERE ended_at IS NULL AND state = 'live' AND 'dock.' || build_id = ANY (queues)), 0) AS live_slots,
+               WHERE ended_at IS NULL AND state = 'live' AND 'dock.' || build_id = ANY (queues)
+                 AND heartbeat_at > clock_timestamp() - make_interval(secs => :fresh_s)), 0) AS live_slots,
            max(started_at) AS seen_at
     FROM workers, unnest(engine_builds) AS build_id
     GROUP BY build_id
@@ -98,24 +96,26 @@ _DEMANDS = text(
     """
 )
 
+# Materialized: a locking subquery with a limit may otherwise run once per row and choose more than the limit.
 _RELEASE = text(
     """
-    UPDATE tasks SET state = 'released', released_at = clock_timestamp()
-    WHERE state = 'pending' AND id IN (
+    WITH chosen AS MATERIALIZED (
         SELECT id FROM tasks WHERE queue = :queue AND job_id = :job_id AND state = 'pending'
         ORDER BY cost_s DESC, id LIMIT :count FOR UPDATE SKIP LOCKED
     )
-    RETURNING id, kind
+    UPDATE tasks t SET state = 'released', released_at = clock_timestamp()
+    FROM chosen WHERE t.id = chosen.id
+    RETURNING t.id, t.kind
     """
 )
 
 _RECALL = text(
     """
-    UPDATE tasks SET state = 'pending', released_at = NULL
-    WHERE state = 'released' AND id = (
+    WITH chosen AS MATERIALIZED (
         SELECT id FROM tasks WHERE queue = :queue AND job_id = :job_id AND state = 'released'
         ORDER BY released_at DESC, id LIMIT 1 FOR UPDATE SKIP LOCKED
     )
+    UPDATE tasks t SET state = 'pending', released_at = NULL FROM chosen WHERE t.id = chosen.id
     """
 )
 
@@ -241,7 +241,7 @@ class SqlControl(Repository):
 
     def engine_builds(self) -> list[tuple[str, int]]:
         """Return every engine build known with its live slots: those of live workers first, then the latest seen."""
-        rows = self._connection.execute(_BUILDS)
+        rows = self._connection.execute(_BUILDS, {"fresh_s": FRESH_S})
         return [(row.build_id, int(row.live_slots)) for row in rows]
 
     def running_tasks(self) -> dict[str, int]:

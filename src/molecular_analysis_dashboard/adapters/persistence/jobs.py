@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, RowMapping, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from molecular_analysis_dashboard.adapters.persistence.rows import Repository
+from molecular_analysis_dashboard.adapters.persistence.rows import FRESH_S, Repository
 from molecular_analysis_dashboard.adapters.persistence.tables import events, jobs, tasks
 from molecular_analysis_dashboard.domain.errors import Conflict
 from molecular_analysis_dashboard.domain.jobs import (
@@ -35,7 +35,11 @@ _COUNTS = text(
 _WAITING = text(
     """
     WITH mine AS (SELECT DISTINCT queue FROM tasks WHERE job_id = :job_id AND state IN ('pending', 'released')),
-    live AS (SELECT * FROM workers WHERE ended_at IS NULL AND state = 'live'),
+    live AS (
+        SELECT * FROM workers
+        WHERE ended_at IS NULL AND state = 'live'
+          AND heartbeat_at > clock_timestamp() - make_interval(secs => :fresh_s)
+    ),
     able AS (
         SELECT id, concurrency FROM live
         WHERE queues && ARRAY(SELECT queue FROM mine) OR NOT EXISTS (SELECT FROM mine)
@@ -226,7 +230,7 @@ class SqlJobs(Repository):
 
     def waiting_facts(self, job_id: UUID) -> Mapping[str, int]:
         """Count what explains why a job waits."""
-        row = self._connection.execute(_WAITING, {"job_id": job_id}).mappings().one()
+        row = self._connection.execute(_WAITING, {"job_id": job_id, "fresh_s": FRESH_S}).mappings().one()
         return {key: int(value) for key, value in row.items()}
 
     def delete(self, job_id: UUID) -> None:

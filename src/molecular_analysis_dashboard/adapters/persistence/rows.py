@@ -8,6 +8,9 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, sel
 from molecular_analysis_dashboard.domain.errors import NotFound
 from molecular_analysis_dashboard.domain.identity import Scope, TenantScope
 
+# Slots of a worker that missed three beats get no more work, long before anybody calls it dead.
+FRESH_S = 6.0
+
 
 class Repository:
     """Base of the repositories: a connection and the scope they act in."""

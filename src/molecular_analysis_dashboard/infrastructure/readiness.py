@@ -1,0 +1,112 @@
+"""Whether this process could serve a request: what `/ready` asks."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from molecular_analysis_dashboard.domain.errors import MadError
+from molecular_analysis_dashboard.infrastructure.migrations import current_revision, head_revision
+from molecular_analysis_dashboard.infrastructure.settings import Settings
+from molecular_analysis_dashboard.ports.blobs import BlobStore
+
+log = structlog.get_logger(__name__)
+
+_CONNECT_TIMEOUT_S = 2
+# Longer than any single step, shorter than the probes of Compose and Kubernetes.
+_CHECK_TIMEOUT_S = 4.0
+
+
+class CheckFailed(Exception):
+    """A check's sentence on what is wrong; addresses and reasons go to the log only."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """Outcome of one check."""
+
+    name: str
+    ok: bool
+    message: str = "ok"
+
+
+class Readiness:
+    """Runs all checks side by side, each within a time limit.
+
+    A check that hangs, as storage on a dead server can, keeps its thread; asked again it fails for want of one.
+    """
+
+    def __init__(self, checks: Mapping[str, Callable[[], None]]) -> None:
+        self._checks = checks
+        self._threads = ThreadPoolExecutor(2 * len(checks), thread_name_prefix="ready")
+
+    def __call__(self) -> list[CheckResult]:
+        """Return the outcome of every check, in a stable order."""
+        running = {name: self._threads.submit(check) for name, check in self._checks.items()}
+        return [_outcome(name, future) for name, future in running.items()]
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _outcome(name: str, future: "Future[None]") -> CheckResult:
+    try:
+        future.result(timeout=_CHECK_TIMEOUT_S)
+    except FutureTimeoutError:
+        return CheckResult(name, False, f"No answer within {_CHECK_TIMEOUT_S:g} s.")
+    except (CheckFailed, SQLAlchemyError, RedisError, MadError, OSError) as error:
+        log.warning("ready.failed", check=name, reason=str(error))
+        return CheckResult(name, False, str(error) if isinstance(error, CheckFailed) else "Out of reach.")
+    return CheckResult(name, True)
+
+
+def readiness_checks(settings: Settings, uploads: BlobStore, results: BlobStore) -> dict[str, Callable[[], None]]:
+    """Return the checks of an API process; each raises when it fails."""
+    arguments = {**settings.database.connect_args, "connect_timeout": _CONNECT_TIMEOUT_S}
+    engine = create_engine(settings.database.sqlalchemy_url, connect_args=arguments, poolclass=NullPool)
+    redis = Redis.from_url(
+        settings.queue.redis_url, socket_connect_timeout=_CONNECT_TIMEOUT_S, socket_timeout=_CONNECT_TIMEOUT_S
+    )
+    return {
+        "database": lambda: _database_answers(engine),
+        "migrations": lambda: _migrations_at_head(engine),
+        "broker": lambda: _broker_answers(redis),
+        "storage": lambda: _storage_writable(uploads, results),
+    }
+
+
+def _database_answers(engine: Engine) -> None:
+    with engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+
+
+def _migrations_at_head(engine: Engine) -> None:
+    head = head_revision()
+    with engine.connect() as connection:
+        present = current_revision(connection)
+    if present != head:
+        raise CheckFailed(
+            f"The database is at {present or 'no migration'}, this version needs {head}. Run: alembic upgrade head"
+        )
+
+
+def _broker_answers(redis: "Redis") -> None:
+    redis.ping()
+    redis.close()
+
+
+def _storage_writable(uploads: BlobStore, results: BlobStore) -> None:
+    for name, store in (("uploads", uploads), ("results", results)):
+        try:
+            store.check_writable()
+        except MadError as error:
+            log.warning("ready.storage", folder=name, code=error.error_code, message=error.message)
+            raise CheckFailed(f"The folder of {name} cannot be written to.") from error

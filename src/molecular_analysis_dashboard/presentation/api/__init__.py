@@ -1,0 +1,1 @@
+"""The HTTP interface: endpoints parse, call one use case and shape the answer."""

@@ -1,0 +1,91 @@
+"""The ASGI application, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+
+from molecular_analysis_dashboard.infrastructure.bootstrap import build_api_services
+from molecular_analysis_dashboard.infrastructure.settings import Settings, check_bind, load_settings
+from molecular_analysis_dashboard.infrastructure.version import package_version
+from molecular_analysis_dashboard.presentation.api.errors import install_error_handlers
+from molecular_analysis_dashboard.presentation.api.event_hub import EventHub
+from molecular_analysis_dashboard.presentation.api.middleware import BodyLimit, RequestContext
+from molecular_analysis_dashboard.presentation.api.routers import (
+    documentation,
+    events,
+    exports,
+    jobs,
+    libraries,
+    operations,
+    protocols,
+    receptors,
+    results,
+    session,
+    sites,
+    structures,
+    web,
+)
+from molecular_analysis_dashboard.presentation.api.uploads import upload_limiter
+
+log = structlog.get_logger(__name__)
+
+_DESCRIPTION = """Dock and screen molecules on your own machines.
+
+Every answer has an `X-Request-ID`; send your own to find a request in the server's log. Every error has the same
+envelope, `{"error": {"code", "message", "details", "request_id"}}`. Listings come in pages: pass `next_cursor` as
+`cursor` until it is null. Times are UTC, lengths Å, docking scores kcal/mol (lower is better).
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the application; settings are read and services built when it starts, not when it is imported."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        chosen = settings or load_settings()
+        check_bind(chosen)
+        for warning in chosen.warnings:
+            log.warning("settings.doubtful", message=warning)
+        services = build_api_services(chosen)
+        app.state.services = services
+        app.state.event_hub = EventHub(services.database)
+        app.state.upload_limiter = upload_limiter()
+        try:
+            yield
+        finally:
+            await app.state.event_hub.close()
+            services.close()
+
+    app = FastAPI(
+        title="Molecular Analysis Dashboard",
+        version=package_version(),
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RequestContext)
+    install_error_handlers(app)
+    for router in (
+        session.router,
+        structures.router,
+        receptors.router,
+        sites.router,
+        libraries.router,
+        protocols.router,
+        jobs.router,
+        jobs.engines_router,
+        events.job_events_router,
+        events.router,
+        results.router,
+        exports.router,
+        operations.router,
+        documentation.router,
+        web.router,
+    ):
+        app.include_router(router)
+    return app

@@ -1,0 +1,144 @@
+"""Jobs: submit, follow, control."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Request, Response
+
+from molecular_analysis_dashboard.domain.jobs import JobKind
+from molecular_analysis_dashboard.presentation.api.cursors import encode
+from molecular_analysis_dashboard.presentation.api.dependencies import Caller, Cursor, Limit, Services, after_id
+from molecular_analysis_dashboard.presentation.api.errors import error_responses
+from molecular_analysis_dashboard.presentation.api.pages import cut
+from molecular_analysis_dashboard.presentation.api.request_ids import request_id_of
+from molecular_analysis_dashboard.presentation.api.schemas.jobs import (
+    EngineBuild,
+    EngineList,
+    Job,
+    JobCreate,
+    JobPage,
+    Waiting,
+)
+from molecular_analysis_dashboard.presentation.api.views import job_view
+from molecular_analysis_dashboard.use_cases import control_job
+from molecular_analysis_dashboard.use_cases.engines import known_engines
+from molecular_analysis_dashboard.use_cases.explain_waiting import explain_waiting
+from molecular_analysis_dashboard.use_cases.submit_job import ScreenRequest, submit_screen
+
+router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+engines_router = APIRouter(prefix="/api/v1/engines", tags=["engines"])
+_LISTING = "jobs"
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Any text of the client's choice, new for each intent: repeating a request with its key returns "
+        "its job instead of submitting another.",
+    ),
+]
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=Job,
+    responses={
+        200: {
+            "model": Job,
+            "description": "This request was handled before; its job as it stands now.",
+            "headers": {"Idempotent-Replay": {"schema": {"type": "string", "enum": ["true"]}}},
+        },
+        **error_responses(404, 409),
+    },
+    operation_id="submit_job",
+)
+def submit_job(
+    request: Request,
+    response: Response,
+    services: Services,
+    caller: Caller,
+    body: JobCreate,
+    idempotency_key: IdempotencyKey = None,
+) -> Job:
+    """Submit a screen. It begins as soon as a worker is free; nothing else needs to be done."""
+    wanted = ScreenRequest(
+        receptor_id=body.receptor_id,
+        site_id=body.site_id,
+        library_id=body.library_id,
+        protocol_id=body.protocol_id,
+        name=body.name,
+        priority=body.priority,
+    )
+    submitted = submit_screen(
+        services.database, caller, wanted, idempotency_key=idempotency_key, request_id=request_id_of(request)
+    )
+    if submitted.replayed:
+        response.status_code = 200
+        response.headers["Idempotent-Replay"] = "true"
+    return job_view(submitted.job, submitted.counts)
+
+
+@router.get("", response_model=JobPage, responses=error_responses(), operation_id="list_jobs")
+def list_jobs(
+    services: Services,
+    caller: Caller,
+    kind: JobKind | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> JobPage:
+    """List jobs with their counts, newest first."""
+    with services.database.begin(caller.scope) as uow:
+        found = uow.jobs.page(kind=kind, after=after_id(_LISTING, cursor), limit=limit + 1)
+        items, following = cut(found, limit, lambda item: encode(_LISTING, item.id))
+        counts = uow.jobs.counts_of([item.id for item in items])
+    return JobPage(items=[job_view(item, counts[item.id]) for item in items], next_cursor=following)
+
+
+@router.get("/{job_id}", response_model=Job, responses=error_responses(404), operation_id="get_job")
+def get_job(services: Services, caller: Caller, job_id: UUID) -> Job:
+    """Read one job with its counts."""
+    with services.database.begin(caller.scope) as uow:
+        return job_view(uow.jobs.get(job_id), uow.jobs.counts(job_id))
+
+
+@router.post("/{job_id}/cancel", response_model=Job, responses=error_responses(404, 409), operation_id="cancel_job")
+def cancel_job(services: Services, caller: Caller, job_id: UUID) -> Job:
+    """Stop a job for good. Finished results stay; cancelling twice is no error."""
+    job, counts = control_job.cancel(services.database, services.wake, caller.scope, job_id)
+    return job_view(job, counts)
+
+
+@router.post("/{job_id}/pause", response_model=Job, responses=error_responses(404, 409), operation_id="pause_job")
+def pause_job(services: Services, caller: Caller, job_id: UUID) -> Job:
+    """Start no further task; what runs goes on to its end."""
+    return job_view(*control_job.pause(services.database, caller.scope, job_id))
+
+
+@router.post("/{job_id}/resume", response_model=Job, responses=error_responses(404, 409), operation_id="resume_job")
+def resume_job(services: Services, caller: Caller, job_id: UUID) -> Job:
+    """Go on with a paused job."""
+    return job_view(*control_job.resume(services.database, caller.scope, job_id))
+
+
+@router.delete("/{job_id}", status_code=204, responses=error_responses(404, 409), operation_id="delete_job")
+def delete_job(services: Services, caller: Caller, job_id: UUID) -> None:
+    """Delete a job that has ended, with its results."""
+    with services.database.begin(caller.scope) as uow:
+        uow.jobs.delete(job_id)
+        uow.commit()
+
+
+@router.get("/{job_id}/waiting", response_model=Waiting, responses=error_responses(404), operation_id="explain_waiting")
+def get_waiting(services: Services, caller: Caller, job_id: UUID) -> Waiting:
+    """Say why the job is not further."""
+    return Waiting.model_validate(explain_waiting(services.database, caller.scope, job_id))
+
+
+@engines_router.get("", response_model=EngineList, responses=error_responses(), operation_id="list_engines")
+def list_engines(services: Services, caller: Caller) -> EngineList:
+    """List the engine builds that workers have, or had."""
+    del caller
+    return EngineList(items=[EngineBuild.model_validate(build) for build in known_engines(services.database)])

@@ -1,0 +1,119 @@
+"""Jobs: what was asked for, where it stands, and why it waits."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from molecular_analysis_dashboard.domain.jobs import JobKind, JobState
+from molecular_analysis_dashboard.presentation.api.schemas.common import Body, Name, Problem, View
+from molecular_analysis_dashboard.use_cases.explain_waiting import WaitingCode
+
+
+class JobCreate(Body):
+    """A screen of a library against one binding site."""
+
+    kind: Literal["screen"] = "screen"
+    name: Name | None = Field(default=None, description="Made of library and receptor when absent.")
+    receptor_id: UUID
+    site_id: UUID
+    library_id: UUID
+    protocol_id: UUID
+    priority: int = Field(default=0, ge=-100, le=100, description="Higher goes first.")
+
+
+class JobCounts(View):
+    """Where the job's records are; all but `input` sum to `input`."""
+
+    input: int = Field(validation_alias="n_input")
+    scored: int
+    rejected: int = Field(description="Rejected while being prepared or docked.")
+    rejected_at_reading: int = Field(description="Records of the library that never became a ligand.")
+    cancelled: int
+    waiting: int
+
+
+class Job(View):
+    """What a user asked for, as it stands."""
+
+    id: UUID
+    kind: JobKind
+    state: JobState
+    name: str
+    reason: str | None = Field(description="Why it is in this state, where somebody or something gave a reason.")
+    error: Problem | None
+    structure_id: UUID | None
+    receptor_id: UUID | None
+    site_id: UUID | None
+    library_id: UUID | None
+    protocol_id: UUID | None
+    engine_build: str | None
+    priority: int
+    counts: JobCounts
+    estimated_cpu_s: float = Field(description="CPU seconds of the whole job, by the cost model.")
+    planning_complete: bool
+    request_id: str | None
+    created_by: UUID
+    created_at: datetime
+    started_at: datetime | None
+    cancel_requested_at: datetime | None
+    finished_at: datetime | None
+
+
+class JobPage(View):
+    """Jobs, newest first."""
+
+    items: list[Job]
+    next_cursor: str | None = None
+
+
+class WaitingFacts(View):
+    """What the explanation rests on."""
+
+    pending: int = Field(description="Tasks of this job that wait in the database.")
+    released: int = Field(description="Tasks of this job that were sent to workers.")
+    running: int = Field(description="Tasks of this job that run.")
+    slots: int = Field(description="Live slots that could run its waiting tasks.")
+    busy_slots: int = Field(description="Of these, slots that run a task now.")
+    live_workers: int = Field(description="Live workers of any kind.")
+    jobs_ahead: int = Field(description="Other jobs with tasks on the same queues.")
+
+
+class Waiting(View):
+    """Why the job is not further, as a stable code and a sentence."""
+
+    code: WaitingCode
+    message: str
+    facts: WaitingFacts
+
+
+class Event(View):
+    """Something that happened to a job."""
+
+    cursor: str
+    job_id: UUID
+    type: str = Field(examples=["job.state", "task.ended", "library.read"])
+    payload: dict[str, Any]
+    at: datetime
+
+
+class EventPage(View):
+    """Events, oldest first; ask again with `after=next_cursor`, also when there were none."""
+
+    items: list[Event]
+    next_cursor: str
+
+
+class EngineBuild(View):
+    """An engine build that a worker has, or had."""
+
+    engine: str
+    build_id: str
+    live_slots: int = Field(description="Slots of live workers that can run it now.")
+
+
+class EngineList(View):
+    """Engine builds, those of live workers first."""
+
+    items: list[EngineBuild]

@@ -1,0 +1,76 @@
+"""Hit lists, rejected ligands and poses."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from molecular_analysis_dashboard.domain.rejections import RejectionReason
+from molecular_analysis_dashboard.presentation.api.schemas.common import View
+
+
+class Hit(View):
+    """One scored ligand."""
+
+    ligand_id: UUID
+    name: str
+    smiles: str
+    inchikey: str
+    heavy_atoms: int
+    molecular_weight: float = Field(description="g/mol")
+    score_kcal_mol: float = Field(description="Docking score of the best pose; lower is better.")
+    ligand_efficiency: float = Field(description="Score per heavy atom, sign reversed: higher is better.")
+    n_poses: int
+    state_smiles: str = Field(description="The protomer and stereoisomer that was best.")
+    seconds_cpu: float
+    recorded_at: datetime
+
+
+class HitPage(View):
+    """Hits in the asked order."""
+
+    items: list[Hit]
+    next_cursor: str | None = None
+    total: int | None = Field(default=None, description="Hits that pass the filters; only with `with_total=true`.")
+
+
+class PoseScore(View):
+    """One pose of a hit; its coordinates are in `poses.sdf`."""
+
+    rank: int = Field(description="1 is best.")
+    score_kcal_mol: float
+
+
+class HitDetail(Hit):
+    """One scored ligand with everything its score depends on."""
+
+    poses: list[PoseScore]
+    provenance: dict[str, Any]
+
+
+class RejectedAt(StrEnum):
+    """Where a record was rejected."""
+
+    READING = "reading"
+    DOCKING = "docking"
+
+
+class RejectedItem(View):
+    """A record or ligand of the job without a score, and why."""
+
+    stage: RejectedAt
+    ligand_id: UUID | None
+    line: int
+    name: str
+    input: str
+    reason: RejectionReason
+    message: str
+
+
+class RejectedPage(View):
+    """Rejected records by line of the library's file."""
+
+    items: list[RejectedItem]
+    next_cursor: str | None = None

@@ -1,0 +1,69 @@
+"""Stopping a job for good, holding it, going on."""
+
+from uuid import UUID
+
+from molecular_analysis_dashboard.domain.identity import TenantScope
+from molecular_analysis_dashboard.domain.jobs import Job, JobCounts, JobKind, JobState, check_job_change
+from molecular_analysis_dashboard.ports.queue import Wake
+from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
+
+_CANCELLED = {"code": "cancelled", "message": "Its job was cancelled before it was done.", "details": {}}
+
+
+def cancel(database: Database, wake: Wake, scope: TenantScope, job_id: UUID) -> tuple[Job, JobCounts]:
+    """Cancel a job: what waits never starts, what runs is stopped, what is finished stays.
+
+    A job with nothing running is cancelled at once, with or without a worker; asking twice changes nothing.
+
+    Raises
+    ------
+    Conflict
+        With code ``job_state`` if the job has ended otherwise.
+    """
+    with database.begin(scope) as uow:
+        job = uow.jobs.get(job_id, lock=True)
+        if job.state not in (JobState.CANCELLING, JobState.CANCELLED):
+            check_job_change(job.state, JobState.CANCELLING)
+            uow.jobs.change_state(job_id, JobState.CANCELLING)
+            uow.jobs.cancel_waiting_tasks(job_id)
+            if uow.jobs.running_tasks(job_id) == 0:
+                uow.jobs.change_state(job_id, JobState.CANCELLED)
+                _give_up_product(uow, job)
+        answer = uow.jobs.get(job_id), uow.jobs.counts(job_id)
+        uow.commit()
+    # Only for speed: a heartbeat tells every slot the same within its interval.
+    wake.send()
+    return answer
+
+
+def _give_up_product(uow: UnitOfWork, job: Job) -> None:
+    """Mark what the job was to make as failed, since nobody will make it now."""
+    if job.kind is JobKind.PREPARE and job.receptor_id is not None:
+        uow.structures.receptor_failed(job.receptor_id, _CANCELLED)
+    if job.kind is JobKind.INGEST and job.library_id is not None:
+        uow.libraries.fail(job.library_id, _CANCELLED)
+
+
+def pause(database: Database, scope: TenantScope, job_id: UUID) -> tuple[Job, JobCounts]:
+    """Start no further task of a job; Conflict (``job_state``) if it has ended."""
+    with database.begin(scope) as uow:
+        job = uow.jobs.get(job_id, lock=True)
+        if job.state is not JobState.PAUSED:
+            check_job_change(job.state, JobState.PAUSED)
+            uow.jobs.change_state(job_id, JobState.PAUSED, reason="Paused by a user.")
+            uow.jobs.unreleased_tasks_to_pending(job_id)
+        answer = uow.jobs.get(job_id), uow.jobs.counts(job_id)
+        uow.commit()
+    return answer
+
+
+def resume(database: Database, scope: TenantScope, job_id: UUID) -> tuple[Job, JobCounts]:
+    """Go on with a paused job; Conflict (``job_state``) if it has ended or is being cancelled."""
+    with database.begin(scope) as uow:
+        job = uow.jobs.get(job_id, lock=True)
+        if job.state not in (JobState.PLANNING, JobState.RUNNING):
+            check_job_change(job.state, JobState.RUNNING)
+            uow.jobs.change_state(job_id, JobState.RUNNING)
+        answer = uow.jobs.get(job_id), uow.jobs.counts(job_id)
+        uow.commit()
+    return answer

@@ -1,0 +1,142 @@
+"""Whole results as files: keyset pages of short transactions, so that a slow reader holds nothing."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from uuid import UUID
+
+from molecular_analysis_dashboard.domain.errors import Conflict
+from molecular_analysis_dashboard.domain.identity import TenantScope
+from molecular_analysis_dashboard.domain.jobs import Job, JobKind
+from molecular_analysis_dashboard.domain.results import Hit, HitFilter, HitOrder, StoredPose
+from molecular_analysis_dashboard.ports.chemistry import RequestChemistry
+from molecular_analysis_dashboard.ports.unit_of_work import Database
+from molecular_analysis_dashboard.use_cases.read_results import RejectedPosition, rejected_page
+
+_HITS_PER_PAGE = 1000
+_POSED_HITS_PER_PAGE = 100
+HIT_COLUMNS = (
+    "rank", "name", "smiles", "inchikey", "score_kcal_mol", "ligand_efficiency", "n_poses", "state_smiles",
+    "seconds_cpu",
+)  # fmt: skip
+REJECTED_COLUMNS = ("line", "name", "input", "reason", "message")
+# Spreadsheets take a cell that begins with one of these for a formula (OWASP, "CSV Injection").
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def screen(database: Database, scope: TenantScope, job_id: UUID) -> Job:
+    """Return a screen; Conflict (``not_a_screen``) for any other job, which has no results to export."""
+    with database.begin(scope) as uow:
+        job = uow.jobs.get(job_id)
+    if job.kind is not JobKind.SCREEN:
+        raise Conflict(f"A {job.kind} job has no hits to export.", code="not_a_screen", kind=job.kind)
+    return job
+
+
+def hits_csv(database: Database, scope: TenantScope, job_id: UUID) -> Iterator[str]:
+    """Yield the hit list as CSV, best score first.
+
+    SMILES are canonical and therefore begin with an atom or a bracket: they need no guard and are never altered.
+    """
+    yield _csv([HIT_COLUMNS])
+    rank = 0
+    for page in _hit_pages(database, scope, job_id, _HITS_PER_PAGE):
+        yield _csv(_hit_row(rank + number, hit) for number, hit in enumerate(page, 1))
+        rank += len(page)
+
+
+def _hit_row(rank: int, hit: Hit) -> Sequence[object]:
+    return (
+        rank,
+        guarded(hit.name),
+        hit.smiles,
+        hit.inchikey,
+        hit.score_kcal_mol,
+        round(hit.ligand_efficiency, 6),
+        hit.n_poses,
+        hit.state_smiles,
+        hit.seconds_cpu,
+    )
+
+
+def poses_sdf(database: Database, chemistry: RequestChemistry, scope: TenantScope, job_id: UUID) -> Iterator[str]:
+    """Yield every pose as an SDF record, best hit first and its best pose first."""
+    for page in _hit_pages(database, scope, job_id, _POSED_HITS_PER_PAGE):
+        with database.begin(scope) as uow:
+            poses = uow.results.poses(job_id, [hit.ligand_id for hit in page])
+        for pose in poses:
+            yield _record(chemistry, pose)
+
+
+def ligand_poses_sdf(
+    database: Database, chemistry: RequestChemistry, scope: TenantScope, job_id: UUID, ligand_id: UUID
+) -> tuple[str, str]:
+    """Return the name and the poses of one ligand as SDF, best first; NotFound if it has none."""
+    with database.begin(scope) as uow:
+        uow.jobs.get(job_id)
+        hit = uow.results.hit(job_id, ligand_id)
+        poses = uow.results.poses(job_id, [ligand_id])
+    return hit.name, "".join(_record(chemistry, pose) for pose in poses)
+
+
+def _record(chemistry: RequestChemistry, pose: StoredPose) -> str:
+    return chemistry.pose_sdf(
+        pose,
+        {
+            "name": pose.name,
+            "rank": pose.rank,
+            "score_kcal_mol": pose.score_kcal_mol,
+            "smiles": pose.state_smiles,
+            "ligand_id": str(pose.ligand_id),
+        },
+    )
+
+
+def rejected_csv(database: Database, scope: TenantScope, job: Job) -> Iterator[str]:
+    """Yield everything of a screen that has no score as CSV, by line of the library's file."""
+    yield _csv([REJECTED_COLUMNS])
+    position: RejectedPosition | None = RejectedPosition()
+    while position is not None:
+        with database.begin(scope) as uow:
+            page = rejected_page(uow, job, after=position, limit=_HITS_PER_PAGE)
+        yield _csv(_rejected_row(item.line, item.name, item.input, item.reason, item.message) for item in page)
+        position = page[-1].position if len(page) == _HITS_PER_PAGE else None
+
+
+def library_rejections_csv(database: Database, scope: TenantScope, library_id: UUID) -> Iterator[str]:
+    """Yield the records of a library that are no ligands as CSV, in input order."""
+    yield _csv([REJECTED_COLUMNS])
+    record: int | None = 0
+    while record is not None:
+        with database.begin(scope) as uow:
+            page = uow.libraries.rejection_page(library_id, after_record=record, limit=_HITS_PER_PAGE)
+        yield _csv(_rejected_row(item.line, item.name, item.input_text, item.reason, item.message) for item in page)
+        record = page[-1].record if len(page) == _HITS_PER_PAGE else None
+
+
+def _rejected_row(line: int, name: str, input_text: str, reason: str, message: str) -> Sequence[object]:
+    return line, guarded(name), guarded(input_text), str(reason), guarded(message)
+
+
+def _hit_pages(database: Database, scope: TenantScope, job_id: UUID, size: int) -> Iterator[list[Hit]]:
+    after: tuple[object, UUID] | None = None
+    while True:
+        with database.begin(scope) as uow:
+            page = uow.results.hits(job_id, order=HitOrder.SCORE, where=HitFilter(), after=after, limit=size)
+        if page:
+            yield page
+        if len(page) < size:
+            return
+        after = (page[-1].score_kcal_mol, page[-1].ligand_id)
+
+
+def guarded(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def _csv(rows: Iterable[Sequence[object]]) -> str:
+    """Write rows as RFC 4180 wants them."""
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows(rows)
+    return buffer.getvalue()

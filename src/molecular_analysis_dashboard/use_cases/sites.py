@@ -1,0 +1,136 @@
+"""Defining a binding site: the box from where it comes, checked against the structure."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from molecular_analysis_dashboard.domain.catalog import BindingSite, Structure
+from molecular_analysis_dashboard.domain.errors import InvalidInput
+from molecular_analysis_dashboard.domain.identity import Principal, new_id
+from molecular_analysis_dashboard.domain.sites import SearchBox, SiteOrigin, Vector
+from molecular_analysis_dashboard.ports.blobs import BlobStore
+from molecular_analysis_dashboard.ports.chemistry import NativePlace, RequestChemistry
+from molecular_analysis_dashboard.ports.unit_of_work import Database
+from molecular_analysis_dashboard.use_cases.file_names import base_name
+
+
+@dataclass(frozen=True)
+class FromNativeLigand:
+    """Around a ligand of the structure, or of a file of its own."""
+
+    selector: str | None
+    file_name: str | None
+    file_content: str | None
+    template: str | None
+    padding_angstrom: float
+
+
+@dataclass(frozen=True)
+class FromResidues:
+    """Around residues named ``CHAIN:NUMBER``."""
+
+    residues: tuple[str, ...]
+    padding_angstrom: float
+
+
+@dataclass(frozen=True)
+class Manual:
+    """Set by hand, in Å."""
+
+    center: Vector
+    size: Vector
+
+
+Origin = FromNativeLigand | FromResidues | Manual
+
+
+@dataclass(frozen=True)
+class _Found:
+    kind: SiteOrigin
+    name: str
+    box: SearchBox
+    details: dict[str, object]
+    native: NativePlace | None = None
+
+
+def define_site(
+    database: Database,
+    uploads: BlobStore,
+    chemistry: RequestChemistry,
+    principal: Principal,
+    structure_id: UUID,
+    origin: Origin,
+    *,
+    name: str | None,
+) -> BindingSite:
+    """Store a site with the checks of its box.
+
+    Raises
+    ------
+    InvalidInput
+        If the origin names nothing in the structure, or the box is unusable or lies off the structure.
+    """
+    with database.begin(principal.scope) as uow:
+        structure = uow.structures.get(structure_id)
+    with uploads.open(structure.sha256) as stream:
+        data = stream.read()
+    found = _find(chemistry, data, structure, origin)
+    native = found.native.coordinates if found.native else None
+    checks = chemistry.check_box(data, structure.file_name, found.box, native)
+    warnings = found.native.warnings if found.native else ()
+    site = BindingSite(
+        id=new_id(),
+        structure_id=structure_id,
+        name=name or found.name,
+        origin=found.kind,
+        box=found.box,
+        created_by=principal.user_id,
+        created_at=datetime.now(UTC),
+        details=found.details | {"checks": [asdict(check) for check in checks], "warnings": list(warnings)},
+        native_mol_block=found.native.mol_block if found.native else None,
+    )
+    with database.begin(principal.scope) as uow:
+        # The structure may have been deleted while its file was read.
+        uow.structures.get(structure_id)
+        uow.structures.add_site(site)
+        site = uow.structures.get_site(site.id)
+        uow.commit()
+    return site
+
+
+def _find(chemistry: RequestChemistry, data: bytes, structure: Structure, origin: Origin) -> _Found:
+    match origin:
+        case FromNativeLigand():
+            return _around_native(chemistry, data, structure, origin)
+        case FromResidues(residues, padding):
+            box = chemistry.box_around_residues(data, structure.file_name, residues, padding)
+            details: dict[str, object] = {"residues": list(residues), "padding_angstrom": padding}
+            return _Found(SiteOrigin.RESIDUES, _listed(residues), box, details)
+        case Manual(center, size):
+            return _Found(SiteOrigin.MANUAL, "Manual box", SearchBox(center, size), {})
+
+
+def _around_native(chemistry: RequestChemistry, data: bytes, structure: Structure, origin: FromNativeLigand) -> _Found:
+    if origin.file_content is not None and origin.selector is not None:
+        raise InvalidInput(
+            "Name a ligand of the structure (selector) or send one (file), not both.", code="native_twice"
+        )
+    details: dict[str, object] = {"padding_angstrom": origin.padding_angstrom}
+    if origin.file_content is not None:
+        file_name = base_name(origin.file_name or "")
+        native = chemistry.native_of_file(origin.file_content, file_name)
+        details["file_name"] = file_name
+    else:
+        native = chemistry.native_of_structure(data, structure.file_name, origin.selector)
+        details["selector"] = native.selector
+    if origin.template is not None:
+        details["template"] = origin.template
+    details["native"] = {"name": native.name, "n_heavy_atoms": len(native.coordinates)}
+    box = chemistry.box_around(native.coordinates, origin.padding_angstrom)
+    return _Found(SiteOrigin.NATIVE_LIGAND, f"Around {native.name}"[:200], box, details, native)
+
+
+def _listed(residues: Sequence[str]) -> str:
+    shown = ", ".join(residues[:3])
+    return f"Around {shown}" + (f" and {len(residues) - 3} more" if len(residues) > 3 else "")

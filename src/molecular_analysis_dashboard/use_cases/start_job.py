@@ -1,0 +1,38 @@
+"""Writing a job with its first task: everything that users ask for begins here."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from molecular_analysis_dashboard.domain.identity import Principal, new_id
+from molecular_analysis_dashboard.domain.jobs import Job, JobKind, JobState, NewTask, TaskKind
+from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE, QUEUE_PREPARE
+from molecular_analysis_dashboard.ports.unit_of_work import UnitOfWork
+
+# A screen is planned before it docks; the others are one task.
+_FIRST_TASK: Mapping[JobKind, tuple[TaskKind, str]] = {
+    JobKind.PREPARE: (TaskKind.PREPARE, QUEUE_PREPARE),
+    JobKind.INGEST: (TaskKind.INGEST, QUEUE_PREPARE),
+    JobKind.SCREEN: (TaskKind.PLAN, QUEUE_MAINTENANCE),
+}
+
+
+def new_job(principal: Principal, kind: JobKind, name: str, *, request_id: str | None) -> Job:
+    """Return a job about to be written; the caller adds what it is about."""
+    return Job(
+        id=new_id(),
+        org_id=principal.org_id,
+        kind=kind,
+        state=JobState.PLANNING,
+        name=name,
+        created_by=principal.user_id,
+        created_at=datetime.now(UTC),
+        planning_complete=kind is not JobKind.SCREEN,
+        request_id=request_id,
+    )
+
+
+def start_job(uow: UnitOfWork, job: Job) -> Job:
+    """Write a job and its first task in the caller's transaction; workers take it from the database once committed."""
+    task_kind, queue = _FIRST_TASK[job.kind]
+    uow.jobs.add(job, [NewTask(new_id(), job.id, task_kind, queue)])
+    return uow.jobs.get(job.id)
