@@ -1,5 +1,6 @@
-from molecular_analysis_dashboard.domain.jobs import JobState
 from tests.support.ledger_stack import LedgerStack
+
+from molecular_analysis_dashboard.domain.jobs import JobState
 
 DRUGS = {
     "aspirin": "CC(=O)Oc1ccccc1C(=O)O",

@@ -21,9 +21,14 @@ import psutil
 from alembic import command
 from alembic.config import Config
 from mad_test_engine import BUILD_ID
+from redis import Redis
+from sqlalchemy import insert, text
+from tests.support.waiting import wait_until
+
 from molecular_analysis_dashboard.adapters.chemistry.validation import validate_record
 from molecular_analysis_dashboard.adapters.persistence.tables import organizations, users
 from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
+from molecular_analysis_dashboard.adapters.queue.wake import RedisWake
 from molecular_analysis_dashboard.adapters.storage.local import LocalBlobStore
 from molecular_analysis_dashboard.domain.catalog import (
     BindingSite,
@@ -43,8 +48,6 @@ from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE, ba
 from molecular_analysis_dashboard.domain.sites import SearchBox, SiteOrigin
 from molecular_analysis_dashboard.infrastructure.embedded.servers import EmbeddedServers
 from molecular_analysis_dashboard.infrastructure.embedded.temporary import temporary_servers
-from sqlalchemy import insert, text
-from tests.support.waiting import wait_until
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 NOW = datetime.now(UTC)
@@ -219,9 +222,17 @@ class LedgerStack:
                 uow.jobs.cancel_waiting_tasks(job_id)
             uow.commit()
 
-    def wait_final(self, job_id: UUID, timeout_s: float = 120) -> Job:
+    def wake(self) -> None:
+        """Wake heartbeats as the API does after a cancel."""
+        RedisWake(Redis.from_url(self.environment["REDIS_URL"])).send()
+
+    def wait_final(self, job_id: UUID, timeout_s: float = 60) -> Job:
         wait_until(lambda: self.job(job_id).state in FINAL_JOB_STATES, timeout_s, lambda: self.explain(job_id))
         return self.job(job_id)
+
+    def wait_completed(self, job_id: UUID, timeout_s: float = 60) -> None:
+        job = self.wait_final(job_id, timeout_s)
+        assert job.state is JobState.COMPLETED, self.explain(job_id)
 
     def wait_results(self, job_id: UUID, count: int, timeout_s: float = 60) -> None:
         """Wait until at least `count` ligands have a result."""
@@ -259,7 +270,14 @@ class LedgerStack:
             job_id=job_id,
         )
         logs = "\n".join(worker.log.read_text()[-3000:] for worker in self.workers)
-        return f"{self.job(job_id)}\n{tasks}\n{logs}"
+        workers = self.rows("SELECT pid, state, concurrency, queues, heartbeat_at, ended_at, now() FROM workers")
+        return f"{self.job(job_id)}\n{tasks}\n{workers}\n{logs}"
+
+    def cancel_open_jobs(self) -> None:
+        """Leave nothing behind that would keep the next test's slots busy."""
+        for row in self.rows("SELECT id FROM jobs WHERE finished_at IS NULL AND state <> 'cancelling'"):
+            self.change(row.id, JobState.CANCELLING)
+        self.wake()
 
     def stop_workers(self) -> None:
         for worker in self.workers:

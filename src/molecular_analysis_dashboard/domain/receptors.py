@@ -76,7 +76,9 @@ class ReceptorOptions:
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
         """Rebuild options from what `as_json` returned."""
-        values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in body.items()}
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in body.items()
+        }
         return cls(**values | {"waters": WaterPolicy(values.get("waters", WaterPolicy.NONE))})
 
 

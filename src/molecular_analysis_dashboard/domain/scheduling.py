@@ -104,3 +104,8 @@ def share_out(capacity: int, demands: Sequence[Demand]) -> list[UUID]:
         in_flight[best.job_id] += 1
         of_owner[best.owner_id] += 1
     return chosen
+
+
+def richest(demands: Sequence[Demand]) -> UUID:
+    """Choose who gives up a place to a job that has none: lowest priority, most in flight."""
+    return max(demands, key=lambda demand: (-demand.priority, demand.in_flight)).job_id

@@ -124,3 +124,11 @@ def _begin_drain(**_: Any) -> None:
     from molecular_analysis_dashboard.infrastructure import worker
 
     worker.begin_drain(settings)
+
+
+@signals.worker_shutdown.connect  # type: ignore[untyped-decorator]
+def _end_companion(**_: Any) -> None:
+    """After the last slot: bootsteps stop in the reverse order of their start, which would be too early."""
+    from molecular_analysis_dashboard.infrastructure import worker
+
+    worker.end_companion()

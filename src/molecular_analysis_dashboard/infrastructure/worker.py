@@ -53,6 +53,7 @@ _PATIENCE_S = 300.0
 _YIELD_AFTER_S = 2.0
 _PARENT_CHECK_S = 0.5
 _COMPANION_CHECK_S = 1.0
+_GOODBYE_S = 5.0
 # What an engine process needs of the environment; secrets are none of its business.
 _ENGINE_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 
@@ -167,7 +168,7 @@ def _watch_parent(main_pid: int) -> None:
 
 
 class CompanionStep(bootsteps.StartStopStep):  # type: ignore[misc]
-    """Starts the companion process with the worker, restarts it when it dies, and ends it last."""
+    """Starts the companion process with the worker and restarts it when it dies; `end_companion` ends it last."""
 
     requires = ("celery.worker.components:Pool", "celery.worker.components:Timer", "celery.worker.components:Hub")
 
@@ -186,21 +187,6 @@ class CompanionStep(bootsteps.StartStopStep):  # type: ignore[misc]
         self._launch()
         worker.timer.call_repeatedly(_COMPANION_CHECK_S, self._keep)
 
-    def stop(self, worker: Any) -> None:
-        """Close the companion's pipe: it notes that the worker ended, and goes."""
-        del worker
-        if _companion is None:
-            return
-        if _companion.stdin is not None:
-            _companion.stdin.close()
-        try:
-            _companion.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            _companion.kill()
-            _companion.wait()
-
-    terminate = stop
-
     def _launch(self) -> None:
         global _companion
         body = TypeAdapter(Worker).dump_json(self._worker).decode()
@@ -214,6 +200,18 @@ class CompanionStep(bootsteps.StartStopStep):  # type: ignore[misc]
         if _companion is not None and _companion.poll() is not None and not _draining():
             log.error("companion.ended", status=_companion.returncode)
             self._launch()
+
+
+def end_companion() -> None:
+    """Close the companion's pipe: it notes that the worker ended, and goes."""
+    if _companion is None or _companion.stdin is None:
+        return
+    _companion.stdin.close()
+    try:
+        _companion.wait(timeout=_GOODBYE_S)
+    except subprocess.TimeoutExpired:
+        _companion.kill()
+        _companion.wait()
 
 
 def _draining() -> bool:

@@ -7,9 +7,9 @@ import structlog
 from molecular_analysis_dashboard.domain.errors import ResourceLost
 from molecular_analysis_dashboard.domain.identity import SystemScope
 from molecular_analysis_dashboard.domain.jobs import ReleasedTask
-from molecular_analysis_dashboard.domain.scheduling import share_out
+from molecular_analysis_dashboard.domain.scheduling import richest, share_out
 from molecular_analysis_dashboard.ports.queue import TaskQueue
-from molecular_analysis_dashboard.ports.unit_of_work import Database
+from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
 
 log = structlog.get_logger(__name__)
 
@@ -41,17 +41,24 @@ class DispatchTasks:
         with self._database.begin(SystemScope()) as uow:
             slots, in_flight = uow.control.slots(), uow.control.in_flight()
             for queue in uow.control.pending_queues():
-                capacity = IN_FLIGHT_PER_SLOT * slots.get(queue, 0) - in_flight.get(queue, 0)
-                if capacity <= 0:
-                    continue
-                demands = uow.control.demands(queue)
-                idle_jobs = {demand.job_id for demand in demands if demand.in_flight == 0}
-                for job_id in share_out(capacity, demands):
-                    for task in uow.control.release(queue, job_id, 1):
-                        # The first task of a job without any in flight goes past messages that wait.
-                        released.append(replace(task, overtakes=job_id in idle_jobs))
-                    idle_jobs.discard(job_id)
+                limit = IN_FLIGHT_PER_SLOT * slots.get(queue, 0)
+                if limit:
+                    released += self._release_queue(uow, queue, limit - in_flight.get(queue, 0))
             uow.commit()
+        return released
+
+    def _release_queue(self, uow: UnitOfWork, queue: str, capacity: int) -> list[ReleasedTask]:
+        demands = uow.control.demands(queue)
+        idle_jobs = {demand.job_id for demand in demands if demand.in_flight == 0}
+        if capacity <= 0 and idle_jobs:
+            # Every place is taken while a job has none: the one with most gives up a message that still waits.
+            capacity = uow.control.recall(queue, richest(demands))
+        released = []
+        for job_id in share_out(capacity, demands):
+            for task in uow.control.release(queue, job_id, 1):
+                # The first task of a job without any in flight goes past messages that wait.
+                released.append(replace(task, overtakes=job_id in idle_jobs))
+            idle_jobs.discard(job_id)
         return released
 
     def _take_back(self, tasks: list[ReleasedTask]) -> None:

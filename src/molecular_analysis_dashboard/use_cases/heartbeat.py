@@ -26,6 +26,7 @@ class Watch:
 
     task: ClaimedTask
     kill_engine: Callable[[], None]
+    drain: Drain
     answer: BeatAnswer = BeatAnswer.GO_ON
     n_scored: int = 0
     n_rejected: int = 0
@@ -35,7 +36,9 @@ class Watch:
 
     @property
     def must_stop(self) -> bool:
-        """Whether no further ligand may be started."""
+        """Whether no further ligand may be started; a drain is seen here before the next beat tells of it."""
+        if self.answer is BeatAnswer.GO_ON and self.drain.seconds_left() is not None:
+            self.react(BeatAnswer.DRAINING, kill=False)
         return self.answer is not BeatAnswer.GO_ON
 
     def react(self, answer: BeatAnswer, *, kill: bool) -> None:
@@ -83,7 +86,7 @@ class Heartbeat:
     @contextmanager
     def watching(self, task: ClaimedTask, kill_engine: Callable[[], None]) -> Iterator[Watch]:
         """Beat for a task while the block runs."""
-        watch = Watch(task, kill_engine)
+        watch = Watch(task, kill_engine, self._drain)
         self._watch = watch
         try:
             yield watch

@@ -1,7 +1,7 @@
 """A docking engine for tests: fast, deterministic, and misbehaving on request.
 
 It is found by its entry point, as any engine of a third party; `tests/plugins` only has to be on PYTHONPATH.
-Labelled carbon asks for trouble: carbon-11 eats memory, carbon-13 ends the process, carbon-14 never returns.
+Iodine asks for trouble: one atom of it ends the process, two never return, three eat memory.
 One unit of exhaustiveness holds the interpreter's lock for 10 ms, as a real engine does while it searches.
 """
 
@@ -10,14 +10,15 @@ import os
 from collections.abc import Mapping
 
 import numpy as np
+from rdkit import Chem
+
 from molecular_analysis_dashboard.domain.docking import DockingProtocol, EngineBuild, Pose
 from molecular_analysis_dashboard.domain.errors import EngineFailed
 from molecular_analysis_dashboard.domain.ligands import LigandState
 from molecular_analysis_dashboard.domain.sites import SearchBox
-from rdkit import Chem
 
 BUILD_ID = "test-1.0-portable"
-MEMORY_EATER, CRASHER, SLEEPER = "[11CH3]", "[13CH3]", "[14CH3]"
+CRASHER, SLEEPER, MEMORY_EATER = "IC", "IC(I)C", "IC(I)(I)C"
 _UNIT_US = 10_000
 
 
@@ -64,15 +65,16 @@ class TestEngine:
 
 
 def misbehave(smiles: str) -> None:
-    if "[11CH3]" in smiles:
-        hoard = []
-        while True:
-            hoard.append(np.ones(8_000_000))
-    if "[13CH3]" in smiles:
-        os._exit(3)
-    if "[14CH3]" in smiles:
-        while True:
-            hold_the_lock(1_000_000)
+    match smiles.count("I"):
+        case 1:
+            os._exit(3)
+        case 2:
+            while True:
+                hold_the_lock(1_000_000)
+        case 3:
+            hoard = []
+            while True:
+                hoard.append(np.ones(8_000_000))
 
 
 def hold_the_lock(microseconds: int) -> None:

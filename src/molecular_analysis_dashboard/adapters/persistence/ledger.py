@@ -109,7 +109,7 @@ _ALIKE = text(
     SELECT count(*) FILTER (WHERE outcome = 'scored') AS scored,
            count(*) FILTER (WHERE outcome = 'rejected') AS rejected,
            CASE WHEN count(DISTINCT reason) = 1 THEN min(reason) END AS reason
-    FROM (SELECT outcome, reason FROM results WHERE job_id = :job_id LIMIT :enough) some
+    FROM (SELECT outcome, reason FROM results WHERE job_id = :job_id LIMIT :enough) AS sample
     """
 )
 

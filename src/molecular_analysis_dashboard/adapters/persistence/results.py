@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, RowMapping, and_, func, select, text, tuple_
+from sqlalchemy import Column, ColumnElement, RowMapping, and_, cast, func, select, text, tuple_
 
 from molecular_analysis_dashboard.adapters.persistence.rows import Repository
 from molecular_analysis_dashboard.adapters.persistence.tables import ligand_states, poses, results
@@ -32,7 +32,8 @@ class SqlResults(Repository):
         keys = (column, results.c.ligand_id)
         query = select(results).where(_matching(job_id, where))
         if after is not None:
-            here, there = tuple_(*keys), tuple_(*after)
+            # The cast gives the value back its column's precision: REAL came as the shortest decimal that names it.
+            here, there = tuple_(*keys), tuple_(cast(after[0], column.type), after[1])
             query = query.where(here < there if descending else here > there)
         query = query.order_by(*(key.desc() if descending else key for key in keys)).limit(limit)
         return [_hit(row) for row in self._connection.execute(query).mappings()]

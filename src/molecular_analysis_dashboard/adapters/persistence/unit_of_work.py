@@ -7,6 +7,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from molecular_analysis_dashboard.adapters.persistence.control import SqlControl
 from molecular_analysis_dashboard.adapters.persistence.events import SqlEvents
@@ -25,7 +26,8 @@ _ENTER_TENANT = text("SELECT set_config('role', 'mad_tenant', true), set_config(
 
 
 def _out_of_reach(error: BaseException) -> bool:
-    return isinstance(error, OperationalError | InterfaceError) or (
+    # A pool that stays empty for its whole timeout is an overloaded or hanging database.
+    return isinstance(error, OperationalError | InterfaceError | PoolTimeout) or (
         isinstance(error, DBAPIError) and error.connection_invalidated
     )
 
@@ -59,7 +61,7 @@ class SqlUnitOfWork:
             self._connection = self._engine.connect()
             if isinstance(self.scope, TenantScope):
                 self._connection.execute(_ENTER_TENANT, {"org_id": str(self.scope.org_id)})
-        except DBAPIError as error:
+        except (DBAPIError, PoolTimeout) as error:
             self._close()
             if _out_of_reach(error):
                 raise _lost(error) from error

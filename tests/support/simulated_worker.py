@@ -1,0 +1,195 @@
+"""A worker without chemistry: it drives the real ledger through its ports, so that the request side can be tested."""
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from rdkit import Chem
+from rdkit.Chem import rdDistGeom
+
+from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
+from molecular_analysis_dashboard.domain.catalog import Ligand, Rejection
+from molecular_analysis_dashboard.domain.docking import DockedLigand, LigandOutcome, Pose, RejectedLigand, StateScore
+from molecular_analysis_dashboard.domain.hashing import content_hash
+from molecular_analysis_dashboard.domain.identity import SystemScope, TenantScope, new_id
+from molecular_analysis_dashboard.domain.jobs import ClaimedTask, EndCause, NewTask, TaskKind, Worker
+from molecular_analysis_dashboard.domain.rejections import SENTENCES, RejectionReason
+from molecular_analysis_dashboard.domain.results import NewResult
+from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE, QUEUE_PREPARE, dock_queue
+from molecular_analysis_dashboard.ports.blobs import BlobStore
+
+BUILD = "vina-1.2.7-test"
+RECEPTOR_PDBQT = b"REMARK prepared\nATOM      1  CA  ALA A   1       0.000   0.000   0.000  1.00  0.00     0.000 C \n"
+RECEPTOR_PDB = b"ATOM      1  CA  ALA A   1       0.000   0.000   0.000  1.00  0.00           C  \n"
+REPORT: dict[str, object] = {
+    "notes": [
+        {
+            "residue": "A:HIS 57",
+            "action": "kept",
+            "message": "Kept as it is.",
+            "severity": "info",
+            "distance_angstrom": None,
+        }
+    ],
+    "steps": ["waters removed"],
+    "n_residues": 1,
+    "n_atoms": 1,
+    "versions": {"meeko": "0"},
+}
+
+
+@dataclass(frozen=True)
+class SimulatedWorker:
+    """Takes tasks of one organization and ends them as told."""
+
+    database: SqlDatabase
+    results: BlobStore
+    org_id: UUID
+    worker: Worker
+
+    @classmethod
+    def start(cls, database: SqlDatabase, results: BlobStore, org_id: UUID, *, build: str = BUILD) -> "SimulatedWorker":
+        """Register a live worker with one engine build."""
+        queues = (QUEUE_PREPARE, QUEUE_MAINTENANCE, dock_queue(build))
+        worker = Worker(new_id(), "test", 1, "0", queues, (build,), 2)
+        with database.begin(SystemScope()) as uow:
+            uow.control.register(worker)
+            uow.commit()
+        return cls(database, results, org_id, worker)
+
+    def end(self) -> None:
+        with self.database.begin(SystemScope()) as uow:
+            uow.control.worker_ended(self.worker.id)
+            uow.commit()
+
+    def beat(self) -> None:
+        with self.database.begin(SystemScope()) as uow:
+            uow.control.worker_beat(self.worker, draining=False)
+            uow.commit()
+
+    def claim(self, job_id: UUID) -> ClaimedTask:
+        """Take a waiting task of a job, the first written first."""
+        with self.database.begin(SystemScope()) as uow:
+            waiting = [task for queue in uow.control.pending_queues() for task in uow.control.release(queue, job_id, 1)]
+            claimed = [uow.ledger.claim(task.id, worker_id=self.worker.id, slot_pid=1) for task in waiting[:1]]
+            assert claimed, "the job has no waiting task"
+            assert claimed[0] is not None
+            uow.jobs.started(job_id)
+            uow.commit()
+        return claimed[0]
+
+    def finish(self, task: ClaimedTask, cause: EndCause = EndCause.COMPLETED) -> None:
+        """End an attempt and let the reconciler end the job, if that was its last task."""
+        with self.database.begin(SystemScope()) as uow:
+            assert uow.ledger.end(task, cause)
+            uow.control.finish_jobs()
+            uow.commit()
+
+    def prepare(self, job_id: UUID, receptor_id: UUID) -> None:
+        """Do a receptor's job."""
+        task = self.claim(job_id)
+        pdbqt = self.results.put([RECEPTOR_PDBQT], max_bytes=10**6).sha256
+        pdb = self.results.put([RECEPTOR_PDB], max_bytes=10**6).sha256
+        with self.database.begin(TenantScope(self.org_id)) as uow:
+            uow.structures.receptor_ready(
+                receptor_id,
+                pdbqt_sha256=pdbqt,
+                pdb_sha256=pdb,
+                content_hash=content_hash({"pdbqt": RECEPTOR_PDBQT.decode()}),
+                report=REPORT,
+            )
+            uow.commit()
+        self.finish(task)
+
+    def ingest(self, job_id: UUID, library_id: UUID, smiles: Mapping[str, str], rejected: Sequence[int] = ()) -> None:
+        """Do a library's job: each SMILES is one line; `rejected` are further lines that nobody can read."""
+        task = self.claim(job_id)
+        ligands = [_ligand(library_id, line, name, text) for line, (name, text) in enumerate(smiles.items(), 1)]
+        refused = [
+            Rejection(line, line, f"bad-{line}", "=1+1", RejectionReason.UNREADABLE_RECORD, "It cannot be read.")
+            for line in rejected
+        ]
+        with self.database.begin(TenantScope(self.org_id)) as uow:
+            uow.libraries.add_batch(library_id, ligands, refused)
+            uow.libraries.finish(library_id)
+            uow.commit()
+        self.finish(task)
+
+    def plan(self, job_id: UUID, *, tasks: int = 1) -> None:
+        """Cut a screen into so many tasks."""
+        task = self.claim(job_id)
+        with self.database.begin(TenantScope(self.org_id)) as uow:
+            job = uow.jobs.get(job_id)
+            assert job.library_id is not None
+            ids = [ligand.id for ligand in uow.libraries.to_plan(job.library_id, after=None, limit=100_000)]
+            queue = dock_queue(str(job.engine_build))
+            new = [NewTask(new_id(), job_id, TaskKind.DOCK, queue, tuple(ids[n::tasks]), 1.0) for n in range(tasks)]
+            uow.jobs.add_tasks([one for one in new if one.ligand_ids])
+            uow.jobs.planned(job_id, ligands=len(ids), cost_s=1.0, to=None, complete=True)
+            uow.commit()
+        self.finish(task)
+
+    def dock(self, job_id: UUID, outcomes: Mapping[str, float | RejectionReason], *, end: bool = True) -> ClaimedTask:
+        """Take one task and record its ligands by name: a score, or why there is none."""
+        task = self.claim(job_id)
+        with self.database.begin(TenantScope(self.org_id)) as uow:
+            ligands = uow.libraries.ligands_by_id(task.ligand_ids)
+        for ligand in ligands.values():
+            if ligand.name in outcomes:
+                self.record(task, ligand, outcomes[ligand.name])
+        if end:
+            self.finish(task)
+        return task
+
+    def record(self, task: ClaimedTask, ligand: Ligand, outcome: float | RejectionReason) -> None:
+        result: LigandOutcome
+        if isinstance(outcome, RejectionReason):
+            result = RejectedLigand(outcome, SENTENCES[outcome])
+        else:
+            result = docked(ligand.smiles, outcome)
+        with self.database.begin(SystemScope()) as uow:
+            assert uow.ledger.record(task, NewResult(ligand.id, result, {"worker": "test", "seed": 7}))
+            uow.commit()
+
+
+def docked(smiles: str, score_kcal_mol: float, *, n_poses: int = 2) -> DockedLigand:
+    """Return a ligand as an engine would, with poses that lie apart and a real molecule below them."""
+    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    assert rdDistGeom.EmbedMolecule(mol, randomSeed=7) == 0
+    positions = mol.GetConformer().GetPositions()
+    poses = tuple(
+        Pose(
+            rank,
+            score_kcal_mol + 0.5 * (rank - 1),
+            struct.pack(f"<{positions.size}f", *(positions + rank).ravel().tolist()),
+        )
+        for rank in range(1, n_poses + 1)
+    )
+    return DockedLigand(
+        state_smiles=smiles,
+        state_mol_block=Chem.MolToMolBlock(mol),
+        poses=poses,
+        heavy_atoms=mol.GetNumHeavyAtoms(),
+        states=(StateScore(smiles, score_kcal_mol),),
+        steps=("embedded",),
+        seed=7,
+        seconds_cpu=1.25,
+    )
+
+
+def _ligand(library_id: UUID, line: int, name: str, smiles: str) -> Ligand:
+    mol = Chem.MolFromSmiles(smiles)
+    return Ligand(
+        id=new_id(),
+        library_id=library_id,
+        record=line,
+        line=line,
+        name=name,
+        smiles=Chem.MolToSmiles(mol),
+        inchikey=f"{line:014d}-UHFFFAOYSA-N",
+        heavy_atoms=mol.GetNumHeavyAtoms(),
+        torsions=1,
+        molecular_weight=100.1 + line,
+        base_cost_s=0.1 * mol.GetNumHeavyAtoms(),
+    )
