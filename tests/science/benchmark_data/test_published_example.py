@@ -56,10 +56,7 @@ def published_top(folder: Path, native: NativeLigand) -> Chem.Mol:
 def _with_published_positions(mol: Chem.Mol, text: str) -> Chem.Mol:
     smiles = next(line.split()[2] for line in text.splitlines() if line.startswith("REMARK SMILES "))
     numbers = [
-        int(field)
-        for line in text.splitlines()
-        if line.startswith("REMARK SMILES IDX")
-        for field in line.split()[3:]
+        int(field) for line in text.splitlines() if line.startswith("REMARK SMILES IDX") for field in line.split()[3:]
     ]
     lines = list(atom_lines(text))
     template = Chem.MolFromSmiles(smiles)

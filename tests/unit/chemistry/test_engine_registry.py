@@ -25,7 +25,7 @@ def test_unknown_engine_is_refused_with_the_choices() -> None:
 def test_engine_that_does_not_import_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = EntryPoint("broken", "no_such_module_anywhere:Engine", registry.ENTRY_POINT_GROUP)
     working = list(entry_points(group=registry.ENTRY_POINT_GROUP, name="vina"))
-    monkeypatch.setattr(registry, "entry_points", lambda *, group: [broken, *working])
+    monkeypatch.setattr(registry, "entry_points", lambda **_: [broken, *working])
 
     assert [build.engine for build in registry.installed_builds()] == ["vina"]
     with pytest.raises(EngineFailed) as caught:

@@ -10,6 +10,10 @@ from molecular_analysis_dashboard.domain.rejections import LigandRejected, Rejec
 NEUTRAL = LigandOptions(protonate=False)
 
 
+def canonical(smiles: str) -> str:
+    return str(Chem.MolToSmiles(Chem.MolFromSmiles(smiles)))
+
+
 def states(smiles: str, options: LigandOptions = NEUTRAL, seed: int = 7) -> tuple[LigandState, ...]:
     return prepare_states(LigandInput("id", "name", smiles), options, seed)
 
@@ -24,7 +28,7 @@ def states(smiles: str, options: LigandOptions = NEUTRAL, seed: int = 7) -> tupl
     ],
 )
 def test_protonation_at_physiological_ph(smiles: str, expected: set[str]) -> None:
-    assert {state.smiles for state in states(smiles, LigandOptions())} == {Chem.CanonSmiles(s) for s in expected}
+    assert {state.smiles for state in states(smiles, LigandOptions())} == {canonical(s) for s in expected}
 
 
 def test_without_protonation_the_input_counts() -> None:
@@ -36,13 +40,13 @@ def test_without_protonation_the_input_counts() -> None:
 def test_undefined_centre_gives_both_isomers() -> None:
     found = {state.smiles for state in states("CC(F)Cl")}
 
-    assert found == {Chem.CanonSmiles("C[C@H](F)Cl"), Chem.CanonSmiles("C[C@@H](F)Cl")}
+    assert found == {canonical("C[C@H](F)Cl"), canonical("C[C@@H](F)Cl")}
 
 
 def test_defined_centres_stay_as_they_are() -> None:
     smiles = "C[C@H](O)[C@@H](F)/C=C/Cl"
 
-    assert [state.smiles for state in states(smiles)] == [Chem.CanonSmiles(smiles)]
+    assert [state.smiles for state in states(smiles)] == [canonical(smiles)]
 
 
 def test_number_of_states_is_capped() -> None:
@@ -78,9 +82,7 @@ def test_equal_input_and_seed_give_equal_states() -> None:
         ("[C@H]12C=C[C@@H](C1)C2=CC#CC=C3[C@@]45C3C4C5", NEUTRAL, RejectionReason.EMBEDDING_FAILED),
     ],
 )
-def test_bad_ligand_is_rejected_with_its_reason(
-    smiles: str, options: LigandOptions, reason: RejectionReason
-) -> None:
+def test_bad_ligand_is_rejected_with_its_reason(smiles: str, options: LigandOptions, reason: RejectionReason) -> None:
     with pytest.raises(LigandRejected) as caught:
         states(smiles, options)
 

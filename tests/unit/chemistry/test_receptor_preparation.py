@@ -143,9 +143,7 @@ def with_hetero(data: bytes, line: str, near: int, offset: float) -> bytes:
         ({"keep": ("ZN",), "remove": ("ZN:A",)}, False),
     ],
 )
-def test_ion_stays_near_the_site_or_as_told(
-    options: dict[str, object], is_kept: bool, protein_pdb: bytes
-) -> None:
+def test_ion_stays_near_the_site_or_as_told(options: dict[str, object], is_kept: bool, protein_pdb: bytes) -> None:
     near = options.pop("near", None)
     center = center_of(protein_pdb, int(str(near))) if near else None
     data = with_hetero(protein_pdb, ION, near=50, offset=4.0)

@@ -7,7 +7,10 @@ from molecular_analysis_dashboard.adapters.chemistry import compressed_input, st
 from molecular_analysis_dashboard.domain.errors import InvalidInput, TooLarge
 from molecular_analysis_dashboard.domain.receptors import StructureFormat
 
-ATOM = "ATOM  {serial:5d} {name:<4} {residue:>3} {chain}{number:4d}    {x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00          {e:>2}"
+ATOM = (
+    "ATOM  {serial:5d} {name:<4} {residue:>3} {chain}{number:4d}    {x:8.3f}{y:8.3f}{z:8.3f}"
+    "  1.00  0.00          {e:>2}"
+)
 HETERO = ATOM.replace("ATOM  ", "HETATM", 1)
 
 PDB = "\n".join(

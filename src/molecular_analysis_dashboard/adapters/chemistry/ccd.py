@@ -1,12 +1,15 @@
 """The Chemical Component Dictionary, offline, as it comes with biotite."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import biotite.structure.info as structure_info
 from rdkit import Chem
+from rdkit.Chem import AllChem, rdDetermineBonds
 
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import take_messages
+from molecular_analysis_dashboard.adapters.chemistry.receptor_model import ReceptorAtom
 
 # biotite.structure.BondType: aromatic flavours carry their Kekulé order.
 _SINGLE, _DOUBLE, _TRIPLE = Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE
@@ -39,27 +42,72 @@ def component(name: str) -> Component | None:
 
 
 def heavy_mol(
-    found: Component, positions: dict[str, tuple[float, float, float]], *, without: frozenset[str] = frozenset()
+    found: Component, atoms: Sequence[ReceptorAtom], *, without: frozenset[str] = frozenset()
 ) -> tuple[Chem.Mol, tuple[str, ...]] | None:
-    """Build the heavy atoms present in a file with the component's bond orders and charges.
+    """Give the heavy atoms of a file the component's bond orders and charges.
+
+    Atoms are recognized by name; where a file names them differently, by their connectivity, if that is complete.
 
     Parameters
     ----------
-    positions : dict
-        Atom names of the file to coordinates in Å; names must be the component's.
     without : frozenset of str
         Elements to leave out with their bonds, such as the metal of a haem.
 
     Returns
     -------
     tuple or None
-        Sanitized molecule with a conformer, and atom names in its order; None if names or valences disagree.
+        Sanitized molecule with a conformer, and atom names in its order; None if file and component disagree.
     """
-    if any(name not in found.atoms for name in positions):
+    kept = [atom for atom in atoms if atom.element not in without and not atom.is_hydrogen]
+    by_name = all(found.atoms.get(atom.name, ("", 0))[0] == atom.element for atom in kept)
+    mol = _by_name(found, kept, without) if by_name else _by_graph(found, kept, without)
+    if mol is None:
+        take_messages()
         return None
-    kept = [name for name in positions if found.atoms[name][0] not in without | {"H", "D"}]
+    Chem.AssignStereochemistryFrom3D(mol)
+    return mol, tuple(atom.name for atom in kept)
+
+
+def connected_mol(atoms: Sequence[ReceptorAtom]) -> Chem.Mol:
+    """Return the atoms with single bonds by distance, which is all that a template of bond orders needs."""
     mol = Chem.RWMol()
-    index = {name: mol.AddAtom(_atom(*found.atoms[name])) for name in kept}
+    for atom in atoms:
+        added = Chem.Atom(atom.element)
+        added.SetNoImplicit(True)
+        mol.AddAtom(added)
+    mol.AddConformer(_conformer(atoms), assignId=True)
+    rdDetermineBonds.DetermineConnectivity(mol)
+    for atom in mol.GetAtoms():
+        atom.SetNoImplicit(False)
+        atom.SetNumRadicalElectrons(0)
+    return mol.GetMol()
+
+
+def _by_name(found: Component, kept: Sequence[ReceptorAtom], without: frozenset[str]) -> Chem.Mol | None:
+    mol = _component_mol(found, [atom.name for atom in kept], without)
+    if mol is not None:
+        mol.AddConformer(_conformer(kept), assignId=True)
+    return mol
+
+
+def _by_graph(found: Component, kept: Sequence[ReceptorAtom], without: frozenset[str]) -> Chem.Mol | None:
+    names = [name for name, (element, _) in found.atoms.items() if element not in without | {"H", "D"}]
+    reference = _component_mol(found, names, without)
+    if reference is None or reference.GetNumAtoms() != len(kept):
+        return None
+    try:
+        mol: Chem.Mol = AllChem.AssignBondOrdersFromTemplate(  # type: ignore[no-untyped-call]  # RDKit leaves it so
+            reference, connected_mol(kept)
+        )
+    except (ValueError, RuntimeError):
+        return None
+    return mol
+
+
+def _component_mol(found: Component, names: Sequence[str], without: frozenset[str]) -> Chem.Mol | None:
+    """Return the named atoms with the component's bonds, None if that is no valid molecule."""
+    mol = Chem.RWMol()
+    index = {name: mol.AddAtom(_atom(*found.atoms[name])) for name in names}
     bereft: set[str] = set()
     for first, second, order in found.bonds:
         if first in index and second in index:
@@ -69,15 +117,16 @@ def heavy_mol(
         elif second in index and found.atoms[first][0] in without:
             bereft.add(second)
     _settle_donors(mol, [index[name] for name in sorted(bereft)])
-    conformer = Chem.Conformer(len(kept))
-    for name in kept:
-        conformer.SetAtomPosition(index[name], positions[name])
-    mol.AddConformer(conformer, assignId=True)
     if Chem.SanitizeMol(mol, catchErrors=True) != Chem.SanitizeFlags.SANITIZE_NONE:
-        take_messages()
         return None
-    Chem.AssignStereochemistryFrom3D(mol)
-    return mol.GetMol(), tuple(kept)
+    return mol.GetMol()
+
+
+def _conformer(atoms: Sequence[ReceptorAtom]) -> Chem.Conformer:
+    conformer = Chem.Conformer(len(atoms))
+    for index, atom in enumerate(atoms):
+        conformer.SetAtomPosition(index, atom.position)
+    return conformer
 
 
 def _atom(element: str, charge: int) -> Chem.Atom:

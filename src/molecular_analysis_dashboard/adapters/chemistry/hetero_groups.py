@@ -1,5 +1,6 @@
 """Telling waters, ions, ligands, cofactors, additives, glycans and modified residues apart."""
 
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 import gemmi
@@ -17,6 +18,8 @@ class GroupKind(StrEnum):
     ADDITIVE = "additive"
     LIGAND = "ligand"
 
+
+IN_CHAIN = frozenset({GroupKind.POLYMER, GroupKind.MODIFIED_RESIDUE})
 
 # Chemical Component Dictionary codes of haems, nicotinamides, flavins, nucleotides, thiamine, pyridoxal,
 # pterins, coenzyme A, biotin, lipoate, quinones, adenosylmethionine and iron-sulphur clusters.
@@ -42,6 +45,8 @@ _GLYCANS = frozenset(
     """NAG NDG MAN BMA FUC FUL FCA FCB GAL GLA GLC BGC NGA A2G SIA SLB XYS XYP RIB ARA RAM GCU BDP IDR SGN
     IDS""".split()
 )
+_CHAIN_BONDS = (("C", "N"), ("O3'", "P"), ("O3*", "P"))
+_CHAIN_BOND_ANGSTROM = 2.2
 _SOLVENT = frozenset({"HOH", "DOD", "WAT", "H2O", "TIP", "TIP3", "T3P", "SOL", "OH2"})
 # Force fields and other programs write these names for standard residues.
 PROTEIN_ALIASES = {
@@ -66,14 +71,42 @@ def is_standard_residue(name: str) -> bool:
 
 
 def is_polymer_like(residue: gemmi.Residue) -> bool:
-    """Whether the residue is part of a protein or nucleic acid chain, modified residues included."""
+    """Whether the residue, looked at alone, is part of a chain; `classified` looks at its neighbours too."""
     if is_standard_residue(residue.name):
         return residue.entity_type is not gemmi.EntityType.NonPolymer
-    if residue.name in COFACTORS or residue.name in ADDITIVES:
-        return residue.entity_type is gemmi.EntityType.Polymer and _has_backbone(residue)
-    info = gemmi.find_tabulated_residue(residue.name)
-    known = bool(info.found() and (info.is_amino_acid() or info.is_nucleic_acid()))
-    return _has_backbone(residue) and (known or residue.entity_type is gemmi.EntityType.Polymer)
+    return residue.entity_type is gemmi.EntityType.Polymer and _has_backbone(residue)
+
+
+def classified(chain: gemmi.Chain) -> Iterator[tuple[gemmi.Residue, GroupKind]]:
+    """Yield the residues of a chain with their kinds.
+
+    A standard residue belongs to the chain unless the file says it is on its own; anything else with a backbone
+    belongs to it only where it is bonded to a neighbour, so that a nucleotide or amino acid that is a ligand or a
+    cofactor stays one.
+    """
+    residues = list(chain)
+    for index, residue in enumerate(residues):
+        neighbours = residues[max(index - 1, 0) : index] + residues[index + 1 : index + 2]
+        yield residue, classify(residue, _in_polymer(residue, neighbours))
+
+
+def _in_polymer(residue: gemmi.Residue, neighbours: Sequence[gemmi.Residue]) -> bool:
+    if is_standard_residue(residue.name) and residue.entity_type is not gemmi.EntityType.NonPolymer:
+        return True
+    return _has_backbone(residue) and any(_bonded(residue, other) or _bonded(other, residue) for other in neighbours)
+
+
+def _bonded(first: gemmi.Residue, second: gemmi.Residue) -> bool:
+    """Whether a peptide or phosphodiester bond leads from one residue to the next."""
+    for tail, head in _CHAIN_BONDS:
+        start, end = _any_atom(first, tail), _any_atom(second, head)
+        if start is not None and end is not None and start.pos.dist(end.pos) <= _CHAIN_BOND_ANGSTROM:
+            return True
+    return False
+
+
+def _any_atom(residue: gemmi.Residue, name: str) -> gemmi.Atom | None:
+    return next((atom for atom in residue if atom.name == name), None)
 
 
 def classify(residue: gemmi.Residue, in_polymer: bool) -> GroupKind:

@@ -14,6 +14,8 @@ from molecular_analysis_dashboard.domain.rejections import LigandRejected
 # Usual oxidation states in proteins; charges are for the record, Vina does not read them.
 _ION_CHARGES = {"Li": 1, "Na": 1, "K": 1, "Mg": 2, "Ca": 2, "Mn": 2, "Fe": 2, "Co": 2, "Ni": 2, "Cu": 2, "Zn": 2,
                 "Cd": 2, "Hg": 2, "F": -1, "Cl": -1, "Br": -1, "I": -1}  # fmt: skip
+# An atom that only metals held: what Meeko would call it in a molecule.
+_LONE_TYPES = {"S": "SA", "O": "OA", "N": "NA"}
 # Acids that are anions at any pH of interest, and that the dictionary lists with their proton.
 _ACIDIC_OXYGEN = Chem.MolFromSmarts("[OX2H1,OX1H1][C,P,S,V,As](=O)")
 
@@ -61,7 +63,7 @@ def _component(residue: ReceptorResidue) -> ReceptorResidue:
     if found is None:
         raise Untypable(f"The Chemical Component Dictionary has no entry {residue.name}.")
     metals = frozenset(atom.element for atom in residue.atoms if atom.element in METAL_TYPES)
-    built = heavy_mol(found, {atom.name: atom.position for atom in residue.atoms}, without=metals)
+    built = heavy_mol(found, residue.atoms, without=metals)
     if built is None:
         raise Untypable(f"Its atoms do not agree with the dictionary's entry {residue.name}.")
     mol, names = built
@@ -75,10 +77,7 @@ def _typed(
     if mol.GetNumAtoms() == 0:
         return replace(residue, atoms=ions, is_hetero=True)
     complete = Chem.AddHs(_deprotonated(mol), addCoords=True)
-    try:
-        types = typed_atoms(complete)
-    except LigandRejected as cause:
-        raise Untypable(cause.message) from cause
+    types = _types(complete)
     positions = complete.GetConformer().GetPositions().tolist()
     n_hydrogens = 0
     atoms = []
@@ -93,6 +92,31 @@ def _typed(
     if unknown := sorted({a.atom_type for a in atoms if a.atom_type} - RECEPTOR_TYPES):
         raise Untypable(f"Vina has no atom types {', '.join(unknown)}.")
     return replace(residue, atoms=(*atoms, *ions), is_hetero=True)
+
+
+def _types(mol: Chem.Mol) -> list[tuple[str, float]]:
+    """Return type and charge of each atom; without its metals a cluster falls into several molecules."""
+    types: list[tuple[str, float]] = [("", 0.0)] * mol.GetNumAtoms()
+    for indices in Chem.GetMolFrags(mol):
+        if len(indices) == 1:
+            atom = mol.GetAtomWithIdx(indices[0])
+            types[indices[0]] = (_LONE_TYPES.get(atom.GetSymbol(), atom.GetSymbol()), float(atom.GetFormalCharge()))
+            continue
+        try:
+            found = typed_atoms(_fragment(mol, indices))
+        except LigandRejected as cause:
+            raise Untypable(cause.message) from cause
+        for index, one in zip(indices, found, strict=True):
+            types[index] = one
+    return types
+
+
+def _fragment(mol: Chem.Mol, indices: tuple[int, ...]) -> Chem.Mol:
+    others = set(range(mol.GetNumAtoms())) - set(indices)
+    fragment = Chem.RWMol(mol)
+    for index in sorted(others, reverse=True):
+        fragment.RemoveAtom(index)
+    return fragment.GetMol()
 
 
 def _deprotonated(mol: Chem.Mol) -> Chem.Mol:

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rdkit import Chem
-from rdkit.Chem import AllChem, rdDetermineBonds
+from rdkit.Chem import AllChem
 
-from molecular_analysis_dashboard.adapters.chemistry.ccd import component, heavy_mol
+from molecular_analysis_dashboard.adapters.chemistry.ccd import component, connected_mol, heavy_mol
 from molecular_analysis_dashboard.adapters.chemistry.cif_components import component_of_file
 from molecular_analysis_dashboard.adapters.chemistry.compressed_input import decode, decompress, plain_name
 from molecular_analysis_dashboard.adapters.chemistry.native_placement import (
@@ -99,7 +99,7 @@ def extract_native_ligand(
         (BondOrderSource.STRUCTURE_FILE, component_of_file(structure_text(data), residue.name)),
         (BondOrderSource.DICTIONARY, component(residue.name)),
     ):
-        built = heavy_mol(found, positions) if found is not None else None
+        built = heavy_mol(found, residue.atoms) if found is not None else None
         if built is not None and found is not None:
             return _with_mol(_noting_missing(ligand, found.atoms, positions), built[0], source)
     return replace(
@@ -166,7 +166,7 @@ def _noting_missing(
 
 def _by_template(residue: ReceptorResidue, template: bytes, template_name: str) -> Chem.Mol:
     reference = _template_mol(template, template_name)
-    bare = _connected(residue)
+    bare = connected_mol(residue.atoms)
     mismatch = InvalidInput(
         f"The template does not describe {residue.selectors[2]}: its heavy atoms or bonds differ. Check that it is "
         "the same molecule.",
@@ -194,20 +194,3 @@ def _template_mol(template: bytes, template_name: str) -> Chem.Mol:
             f"The template cannot be read as SMILES or SDF. {take_messages()}".strip(), code="template_unreadable"
         )
     return Chem.RemoveHs(mol)
-
-
-def _connected(residue: ReceptorResidue) -> Chem.Mol:
-    """Return the heavy atoms with single bonds by distance, which is all a template needs."""
-    mol = Chem.RWMol()
-    conformer = Chem.Conformer(len(residue.atoms))
-    for index, atom in enumerate(residue.atoms):
-        added = Chem.Atom(atom.element)
-        added.SetNoImplicit(True)
-        mol.AddAtom(added)
-        conformer.SetAtomPosition(index, atom.position)
-    mol.AddConformer(conformer, assignId=True)
-    rdDetermineBonds.DetermineConnectivity(mol)
-    for atom in mol.GetAtoms():
-        atom.SetNoImplicit(False)
-        atom.SetNumRadicalElectrons(0)
-    return mol.GetMol()

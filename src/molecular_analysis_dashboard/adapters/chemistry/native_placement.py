@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import gemmi
 from rdkit import Chem
 
-from molecular_analysis_dashboard.adapters.chemistry.hetero_groups import GroupKind, classify, is_polymer_like
+from molecular_analysis_dashboard.adapters.chemistry.hetero_groups import GroupKind, classified
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import forget_messages, take_messages
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_reading import read_mol2_block, read_mol_block
 from molecular_analysis_dashboard.adapters.chemistry.receptor_model import Notebook, ReceptorResidue, Site
@@ -87,8 +87,7 @@ def heavy_coordinates(mol: Chem.Mol) -> tuple[tuple[float, float, float], ...]:
 def _groups(model: gemmi.Model) -> Iterator[tuple[ReceptorResidue, GroupKind]]:
     book = Notebook(Site(None, 0.0))
     for chain in model:
-        for residue in chain:
-            kind = classify(residue, is_polymer_like(residue))
+        for residue, kind in classified(chain):
             if kind not in (GroupKind.POLYMER, GroupKind.WATER, GroupKind.ION):
                 found = residue_of(residue, chain.name, book)
                 if found.atoms:

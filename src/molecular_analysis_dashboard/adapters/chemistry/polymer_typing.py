@@ -40,6 +40,11 @@ class _Entry:
     key: str
     residue: ReceptorResidue
 
+    @property
+    def chain(self) -> str:
+        """The part of the key that tells chains apart."""
+        return self.key.split(":")[0]
+
 
 def type_chains(chains: Chains, book: Notebook) -> list[ReceptorResidue]:
     """Return the residues that could be typed, complete with hydrogens, atom types and charges.
@@ -54,9 +59,46 @@ def type_chains(chains: Chains, book: Notebook) -> list[ReceptorResidue]:
     entries = [
         _Entry(f"{i}:{j}", residue) for i, chain in enumerate(chains, start=1) for j, residue in enumerate(chain)
     ]
-    if not entries:
-        return []
     disulfides = list(_disulfides(entries))
+    typed: list[ReceptorResidue] = []
+    for joined in _joined_chains(entries, disulfides):
+        within = [pair for pair in disulfides if pair[0] in joined]
+        typed += _type_joined(joined, within, book)
+    return typed
+
+
+def _joined_chains(entries: Sequence[_Entry], disulfides: Sequence[tuple[_Entry, _Entry]]) -> Iterator[list[_Entry]]:
+    """Yield chains apart unless a disulfide joins them: Meeko's time grows with the square of the residues."""
+    root = {entry.chain: entry.chain for entry in entries}
+    for first, second in disulfides:
+        old, new = root[second.chain], root[first.chain]
+        root = {chain: new if known == old else known for chain, known in root.items()}
+    for name in dict.fromkeys(root.values()):
+        yield [entry for entry in entries if root[entry.chain] == name]
+
+
+def _type_joined(
+    entries: list[_Entry], disulfides: Sequence[tuple[_Entry, _Entry]], book: Notebook
+) -> list[ReceptorResidue]:
+    try:
+        return _type_together(entries, disulfides, book)
+    except PreparationFailed as failure:
+        if len(entries) == 1:
+            book.problem(entries[0].residue, "left_out", f"It is left out of the receptor. {failure.message}")
+            return []
+    # One residue can spoil its whole chain in Meeko; halving finds it, and only the cut loses its neighbour.
+    middle = len(entries) // 2
+    halves = entries[:middle], entries[middle:]
+    return [
+        residue
+        for half in halves
+        for residue in _type_joined(half, [p for p in disulfides if p[0] in half and p[1] in half], book)
+    ]
+
+
+def _type_together(
+    entries: list[_Entry], disulfides: Sequence[tuple[_Entry, _Entry]], book: Notebook
+) -> list[ReceptorResidue]:
     polymer = _polymer(entries, disulfides)
     unmatched = _unmatched(polymer, entries)
     if any(atom.is_hydrogen for entry in unmatched for atom in entry.residue.atoms):
@@ -92,8 +134,7 @@ def _polymer(entries: Sequence[_Entry], disulfides: Sequence[tuple[_Entry, _Entr
     except (RuntimeError, ValueError, KeyError, IndexError, TypeError) as cause:
         take_messages()
         raise PreparationFailed(
-            f"The receptor could not be typed: {str(cause).strip().splitlines()[0][:300] if str(cause) else cause!r}. "
-            "Remove the chain or group it names and prepare again.",
+            f"Meeko says: {str(cause).strip().splitlines()[0][:300] if str(cause) else repr(cause)}",
             code="typing_failed",
         ) from cause
 
@@ -122,7 +163,7 @@ def _bonds(
     entries: Sequence[_Entry], disulfides: Sequence[tuple[_Entry, _Entry]]
 ) -> Iterator[tuple[_Entry, str, _Entry, str]]:
     for first, second in pairwise(entries):
-        if first.key.split(":")[0] != second.key.split(":")[0]:
+        if first.chain != second.chain:
             continue
         for a, b in _CHAIN_BONDS:
             if _within(first.residue, a, second.residue, b, _CHAIN_BOND_ANGSTROM):

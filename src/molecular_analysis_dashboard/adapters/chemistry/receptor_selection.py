@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import gemmi
 
 from molecular_analysis_dashboard.adapters.chemistry.hetero_groups import (
+    IN_CHAIN,
     GroupKind,
-    classify,
-    is_polymer_like,
+    classified,
     standard_name,
 )
 from molecular_analysis_dashboard.adapters.chemistry.receptor_model import (
@@ -49,13 +49,12 @@ def select(structure: gemmi.Structure, options: ReceptorOptions, book: Notebook)
     for chain in model:
         if chain.name not in wanted:
             continue
-        for residue in _one_per_position(chain, book):
+        for residue, kind in _one_per_position(chain, book):
             had_hydrogens = had_hydrogens or any(atom.is_hydrogen() for atom in residue)
             found = residue_of(residue, chain.name, book)
             if not found.atoms:
                 continue
-            kind = classify(residue, is_polymer_like(residue))
-            if kind in (GroupKind.POLYMER, GroupKind.MODIFIED_RESIDUE):
+            if kind in IN_CHAIN:
                 chains.setdefault(chain.name, []).append(found)
                 continue
             seen.update(found.selectors)
@@ -92,32 +91,32 @@ def _wanted_chains(model: gemmi.Model, options: ReceptorOptions) -> frozenset[st
     return frozenset(options.chains or present)
 
 
-def _one_per_position(chain: gemmi.Chain, book: Notebook) -> Iterator[gemmi.Residue]:
+def _one_per_position(chain: gemmi.Chain, book: Notebook) -> Iterator[tuple[gemmi.Residue, GroupKind]]:
     """Yield residues; where two kinds share one position, only the one of higher occupancy."""
     for group in _positions(chain):
         if len(group) == 1:
             yield group[0]
             continue
-        best = max(group, key=lambda residue: sum(atom.occ for atom in residue) / max(len(residue), 1))
-        names = "/".join(residue.name for residue in group)
+        best = max(group, key=lambda pair: sum(atom.occ for atom in pair[0]) / max(len(pair[0]), 1))
+        names = "/".join(residue.name for residue, _ in group)
         book.change(
-            residue_of(best, chain.name, None),
+            residue_of(best[0], chain.name, None),
             "microheterogeneity_chosen",
-            f"{names} share this position; {best.name} has the highest occupancy.",
+            f"{names} share this position; {best[0].name} has the highest occupancy.",
         )
         yield best
 
 
-def _positions(chain: gemmi.Chain) -> Iterator[list[gemmi.Residue]]:
-    group: list[gemmi.Residue] = []
-    for residue in chain:
-        same = group and group[0].seqid == residue.seqid and group[0].name != residue.name
-        if same and is_polymer_like(residue) and is_polymer_like(group[0]):
-            group.append(residue)
+def _positions(chain: gemmi.Chain) -> Iterator[list[tuple[gemmi.Residue, GroupKind]]]:
+    group: list[tuple[gemmi.Residue, GroupKind]] = []
+    for residue, kind in classified(chain):
+        same = group and group[0][0].seqid == residue.seqid and group[0][0].name != residue.name
+        if same and kind in IN_CHAIN and group[0][1] in IN_CHAIN:
+            group.append((residue, kind))
             continue
         if group:
             yield group
-        group = [residue]
+        group = [(residue, kind)]
     if group:
         yield group
 

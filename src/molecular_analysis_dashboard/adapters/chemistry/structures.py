@@ -5,7 +5,7 @@ import re
 import gemmi
 
 from molecular_analysis_dashboard.adapters.chemistry.compressed_input import decode, decompress, plain_name
-from molecular_analysis_dashboard.adapters.chemistry.hetero_groups import GroupKind, classify, is_polymer_like
+from molecular_analysis_dashboard.adapters.chemistry.hetero_groups import IN_CHAIN, GroupKind, classified
 from molecular_analysis_dashboard.adapters.chemistry.pdbqt import element_of
 from molecular_analysis_dashboard.domain.errors import InvalidInput
 from molecular_analysis_dashboard.domain.receptors import HeteroGroup, StructureFormat, StructureSummary
@@ -78,20 +78,19 @@ def summarize_structure(data: bytes, file_name: str) -> StructureSummary:
     """Say what a structure file holds, before any preparation; see `read_structure` for errors."""
     structure, found = read_structure_and_format(data, file_name)
     model = structure[0]
+    residues = [(chain, residue, kind) for chain in model for residue, kind in classified(chain)]
+    n_in_chains = sum(1 for _, _, kind in residues if kind in IN_CHAIN)
     groups = tuple(
-        _hetero_group(residue, chain.name, kind)
-        for chain in model
-        for residue in chain
-        if (kind := classify(residue, is_polymer_like(residue))) is not GroupKind.POLYMER
+        _hetero_group(residue, chain.name, kind) for chain, residue, kind in residues if kind is not GroupKind.POLYMER
     )
     return StructureSummary(
         format=found,
         n_models=len(structure),
         chains=tuple(dict.fromkeys(chain.name for chain in model)),
-        n_residues=sum(1 for chain in model for residue in chain if is_polymer_like(residue)),
+        n_residues=n_in_chains,
         n_atoms=model.count_atom_sites(),
         hetero_groups=groups,
-        warnings=_warnings(structure, groups),
+        warnings=_warnings(structure, groups, n_in_chains),
     )
 
 
@@ -143,7 +142,7 @@ def _hetero_group(residue: gemmi.Residue, chain: str, kind: GroupKind) -> Hetero
     )
 
 
-def _warnings(structure: gemmi.Structure, groups: tuple[HeteroGroup, ...]) -> tuple[str, ...]:
+def _warnings(structure: gemmi.Structure, groups: tuple[HeteroGroup, ...], n_in_chains: int) -> tuple[str, ...]:
     model = structure[0]
     warnings = []
     if len(structure) > 1:
@@ -151,7 +150,7 @@ def _warnings(structure: gemmi.Structure, groups: tuple[HeteroGroup, ...]) -> tu
     altlocs = sum(1 for chain in model for residue in chain if any(atom.altloc != "\0" for atom in residue))
     if altlocs:
         warnings.append(f"{altlocs} residues have alternative locations; the one of highest occupancy is used.")
-    if not any(is_polymer_like(residue) for chain in model for residue in chain):
+    if n_in_chains == 0:
         warnings.append("The file holds no protein or nucleic acid.")
     if any(group.kind == GroupKind.MODIFIED_RESIDUE for group in groups):
         warnings.append("The file holds modified residues; the preparation report says how each is treated.")
