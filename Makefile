@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 LOCKS := requirements/base.txt requirements/worker.txt requirements/embedded.txt requirements/test.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock
+.PHONY: help setup lock check test
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
@@ -30,3 +30,12 @@ lock: ## Resolve the dependencies anew and write requirements/*.txt (needs uv)
 	  extra=$$( [ $$set = base ] || echo --extra $$set ); \
 	  uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate $$extra -c requirements/.all.txt pyproject.toml -o requirements/$$set.txt || exit 1; \
 	done; rm requirements/.all.txt
+
+check: setup ## Format, lint, types and import arrows
+	$(PY) -m ruff format --check --quiet . || { $(PY) -m ruff format --diff . ; exit 1; }
+	$(PY) -m ruff check --quiet .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+
+test: check ## Gates, then unit, integration, acceptance and science tests
+	$(PY) -m pytest

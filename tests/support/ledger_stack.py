@@ -120,11 +120,10 @@ class LedgerStack:
     def start_worker(self, *, slots: int = 2, **settings: str) -> WorkerProcess:
         """Start a worker and wait until it is registered."""
         log = self.folder / f"worker-{len(self.workers)}.log"
-        app = "molecular_analysis_dashboard.infrastructure.celery_app"
+        app, name = "molecular_analysis_dashboard.infrastructure.celery_app", f"w{len(self.workers)}@%h"
         with log.open("wb") as stream:
             process = subprocess.Popen(
-                [sys.executable, "-m", "celery", "-A", app, "worker", "--concurrency", str(slots), "-l", "info"]
-                + ["-n", f"w{len(self.workers)}@%h"],
+                [sys.executable, "-m", "celery", "-A", app, "worker", "-c", str(slots), "-l", "info", "-n", name],
                 env=self.environment | settings,
                 cwd=self.folder,
                 stdout=stream,
