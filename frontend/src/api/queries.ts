@@ -1,0 +1,146 @@
+import {
+  type InfiniteData,
+  type QueryClient,
+  infiniteQueryOptions,
+  keepPreviousData,
+  queryOptions,
+} from "@tanstack/react-query";
+
+import { api, type HitOrder, type HitPage, type Job, type JobPage, unwrap } from "./client";
+import { nextCursor, onlyFirstPage, replaceItem } from "./paging";
+
+const JOBS_PER_PAGE = 50;
+const ROWS_PER_PAGE = 200;
+
+type Cursor = string | null;
+const FIRST: Cursor = null;
+
+function page(limit: number, cursor: Cursor): { limit: number; cursor?: string } {
+  return cursor === null ? { limit } : { limit, cursor };
+}
+
+/** A page of hits, and how many hits the job was known to have when it was asked for. */
+export type CountedHitPage = HitPage & { scoredBefore: number };
+
+const keys = {
+  jobs: ["jobs"] as const,
+  job: (id: string) => ["job", id] as const,
+  waiting: (id: string) => ["waiting", id] as const,
+  hits: (id: string, order: HitOrder) => ["hits", id, order] as const,
+  rejected: (id: string) => ["rejected", id] as const,
+  library: (id: string) => ["library", id] as const,
+};
+
+export function jobsQuery(polling: boolean) {
+  return infiniteQueryOptions({
+    queryKey: keys.jobs,
+    initialPageParam: FIRST,
+    queryFn: ({ pageParam, signal }) =>
+      unwrap(api.GET("/api/v1/jobs", { params: { query: page(JOBS_PER_PAGE, pageParam) }, signal })),
+    getNextPageParam: nextCursor,
+    refetchInterval: polling ? 5_000 : false,
+  });
+}
+
+export function jobQuery(id: string, polling: boolean) {
+  return queryOptions({
+    queryKey: keys.job(id),
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/jobs/{job_id}", { params: { path: { job_id: id } }, signal })),
+    refetchInterval: polling ? 5_000 : false,
+  });
+}
+
+export function waitingQuery(id: string) {
+  return queryOptions({
+    queryKey: keys.waiting(id),
+    queryFn: ({ signal }) =>
+      unwrap(api.GET("/api/v1/jobs/{job_id}/waiting", { params: { path: { job_id: id } }, signal })),
+    // Workers come and go without an event of the job.
+    refetchInterval: 10_000,
+  });
+}
+
+export function hitsQuery(client: QueryClient, id: string, order: HitOrder) {
+  return infiniteQueryOptions({
+    queryKey: keys.hits(id, order),
+    initialPageParam: FIRST,
+    queryFn: async ({ pageParam, signal }): Promise<CountedHitPage> => {
+      const scoredBefore = client.getQueryData<Job>(keys.job(id))?.counts.scored ?? 0;
+      const query = { order, ...page(ROWS_PER_PAGE, pageParam) };
+      const params = { path: { job_id: id }, query };
+      const found = await unwrap(api.GET("/api/v1/jobs/{job_id}/hits", { params, signal }));
+      return { ...found, scoredBefore };
+    },
+    getNextPageParam: nextCursor,
+    placeholderData: keepPreviousData,
+    // Rows must not move under the reader; the hit list says when there are newer ones.
+    staleTime: Infinity,
+  });
+}
+
+export function rejectedQuery(id: string) {
+  return infiniteQueryOptions({
+    queryKey: keys.rejected(id),
+    initialPageParam: FIRST,
+    queryFn: ({ pageParam, signal }) => {
+      const params = { path: { job_id: id }, query: page(ROWS_PER_PAGE, pageParam) };
+      return unwrap(api.GET("/api/v1/jobs/{job_id}/rejected", { params, signal }));
+    },
+    getNextPageParam: nextCursor,
+  });
+}
+
+export function libraryQuery(id: string) {
+  return queryOptions({
+    queryKey: keys.library(id),
+    queryFn: ({ signal }) =>
+      unwrap(api.GET("/api/v1/libraries/{library_id}", { params: { path: { library_id: id } }, signal })),
+  });
+}
+
+/** Fetches the newest first page of a hit list; pages loaded further down are dropped. */
+export async function reloadHits(client: QueryClient, id: string, order: HitOrder): Promise<void> {
+  const queryKey = keys.hits(id, order);
+  client.setQueryData<InfiniteData<CountedHitPage, Cursor>>(queryKey, onlyFirstPage);
+  await client.invalidateQueries({ queryKey });
+}
+
+/** Puts a job that the server just sent wherever the page shows it. */
+export function storeJob(client: QueryClient, job: Job): void {
+  client.setQueryData(keys.job(job.id), job);
+  const jobs = client.getQueryData<InfiniteData<JobPage, Cursor>>(keys.jobs);
+  const replaced = replaceItem(jobs, job, (item) => item.id);
+  if (replaced) client.setQueryData(keys.jobs, replaced);
+  else void client.invalidateQueries({ queryKey: keys.jobs });
+}
+
+/** Fetches one job anew after something happened to it. */
+export async function refreshJob(client: QueryClient, id: string): Promise<void> {
+  storeJob(client, await unwrap(api.GET("/api/v1/jobs/{job_id}", { params: { path: { job_id: id } } })));
+  void client.invalidateQueries({ queryKey: keys.waiting(id) });
+  void client.invalidateQueries({ queryKey: keys.rejected(id) });
+  void client.invalidateQueries({ queryKey: ["library"] });
+}
+
+/** Fetches the listings of jobs anew, and the job in view. */
+export async function refreshJobs(client: QueryClient): Promise<void> {
+  await Promise.all([
+    client.invalidateQueries({ queryKey: keys.jobs }),
+    client.invalidateQueries({ queryKey: ["job"] }),
+    client.invalidateQueries({ queryKey: ["waiting"] }),
+  ]);
+}
+
+export type JobAction = "cancel" | "pause" | "resume";
+
+export function changeJob(id: string, action: JobAction): Promise<Job> {
+  const params = { params: { path: { job_id: id } } };
+  switch (action) {
+    case "cancel":
+      return unwrap(api.POST("/api/v1/jobs/{job_id}/cancel", params));
+    case "pause":
+      return unwrap(api.POST("/api/v1/jobs/{job_id}/pause", params));
+    case "resume":
+      return unwrap(api.POST("/api/v1/jobs/{job_id}/resume", params));
+  }
+}

@@ -1,0 +1,111 @@
+import { useQuery } from "@tanstack/react-query";
+
+import type { Job } from "../api/client";
+import { jobQuery } from "../api/queries";
+import { ErrorNotice } from "../components/ErrorNotice";
+import { progressOf } from "../jobs/progress";
+import { useJobAction } from "../jobs/useJobAction";
+import { WhyWaiting } from "../jobs/WhyWaiting";
+import { isFinal, KIND, STATE } from "../jobs/words";
+import { count, moment } from "../state/format";
+import { formatRoute, type Route } from "../state/route";
+import { Exports } from "./Exports";
+import { LibrarySummary } from "./LibrarySummary";
+import { HitTable } from "./HitTable";
+import { RejectedTable } from "./RejectedTable";
+
+interface Props {
+  jobId: string;
+  route: Route;
+  polling: boolean;
+}
+
+export function JobView({ jobId, route, polling }: Props) {
+  const { data: job, error, refetch } = useQuery(jobQuery(jobId, polling));
+  if (job === undefined) {
+    if (error) return <ErrorNotice title="The job could not be loaded." error={error} onRetry={() => void refetch()} />;
+    return <p className="empty">Loading the job…</p>;
+  }
+  return (
+    <>
+      <title>{`${job.name} – Molecular Analysis Dashboard`}</title>
+      <JobHeader job={job} />
+      {job.kind === "screen" ? <ScreenResults job={job} route={route} /> : <NoHits job={job} />}
+    </>
+  );
+}
+
+function JobHeader({ job }: { job: Job }) {
+  const action = useJobAction(job.id);
+  const wanted = job.state === "paused" ? "resume" : "pause";
+  return (
+    <header className="job-header">
+      <div className="job-title">
+        <h1>{job.name}</h1>
+        <span className={`state state-${job.state}`}>{STATE[job.state]}</span>
+        {!isFinal(job) && job.state !== "cancelling" && (
+          <button
+            type="button"
+            disabled={action.isPending}
+            onClick={() => {
+              action.mutate(wanted);
+            }}
+          >
+            {wanted === "resume" ? "Resume" : "Pause"}
+          </button>
+        )}
+      </div>
+      <p className="quiet">
+        {KIND[job.kind]}, submitted {moment(job.created_at)}
+        {job.finished_at && `, ended ${moment(job.finished_at)}`}
+        {job.reason && `. ${job.reason}`}
+      </p>
+      {!isFinal(job) && <WhyWaiting jobId={job.id} />}
+      {job.error && (
+        <div className="notice notice-error" role="alert">
+          <p className="notice-title">This job failed.</p>
+          <p>{job.error.message}</p>
+          <p className="notice-facts">
+            Code <code>{job.error.code}</code>
+          </p>
+        </div>
+      )}
+      {action.error && <ErrorNotice title="The job could not be changed." error={action.error} />}
+    </header>
+  );
+}
+
+function ScreenResults({ job, route }: { job: Job; route: Route }) {
+  const progress = progressOf(job.counts);
+  const lists = [
+    { list: "hits", label: "Hits", size: progress.scored },
+    { list: "rejected", label: "Rejected", size: progress.rejected },
+  ] as const;
+  return (
+    <>
+      <div className="bar">
+        <nav aria-label="Lists of this job">
+          <ul className="tabs">
+            {lists.map(({ list, label, size }) => (
+              <li key={list}>
+                <a
+                  href={formatRoute(job.id, list, route.order)}
+                  aria-current={route.list === list ? "page" : undefined}
+                >
+                  {label} <span className="size">{count(size)}</span>
+                </a>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <Exports jobId={job.id} />
+      </div>
+      {route.list === "hits" ? <HitTable job={job} order={route.order} /> : <RejectedTable job={job} />}
+    </>
+  );
+}
+
+function NoHits({ job }: { job: Job }) {
+  if (job.library_id !== null) return <LibrarySummary libraryId={job.library_id} />;
+  return <p className="empty">This job prepares a receptor; hit lists belong to screens.</p>;
+}
