@@ -19,7 +19,13 @@ export function JobList({ jobs, selectedId, isLoading, error, onRetry, hasMore, 
   return (
     <nav className="jobs" aria-labelledby="jobs-heading">
       <h2 id="jobs-heading">Jobs</h2>
-      {error && <ErrorNotice title="The jobs could not be loaded." error={error} onRetry={onRetry} />}
+      {error && (
+        <ErrorNotice
+          title={`The jobs could not be ${jobs.length > 0 ? "updated" : "loaded"}.`}
+          error={error}
+          onRetry={onRetry}
+        />
+      )}
       {isLoading && <p className="quiet">Loading jobs…</p>}
       {!isLoading && !error && jobs.length === 0 && <p className="quiet">No jobs yet.</p>}
       {/* Arrows are a convenience: every link is reached by Tab as well. */}
