@@ -1,0 +1,7 @@
+"""A thin typed client of the HTTP interface."""
+
+from .client import Client
+from .models import BindingSite, Hit, Job, JobCounts, Library, Receptor, Rejected
+from .transport import Unreachable
+
+__all__ = ["BindingSite", "Client", "Hit", "Job", "JobCounts", "Library", "Receptor", "Rejected", "Unreachable"]

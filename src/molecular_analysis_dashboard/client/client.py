@@ -1,0 +1,151 @@
+"""The requests that callers make, one method each."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+from .models import BindingSite, Hit, Job, Library, Receptor, Rejected, Structure
+from .transport import Transport
+
+_API = "/api/v1"
+_PIECE_BYTES = 1 << 20
+_PAGE = 200
+
+
+class Client:
+    """Talks to one server.
+
+    Parameters
+    ----------
+    base_url : str
+        For example ``http://127.0.0.1:8000``.
+    token : str, optional
+        Sent as bearer token.
+
+    Every method raises ``Unreachable`` when no answer comes, and the server's own error otherwise.
+    """
+
+    def __init__(self, base_url: str, token: str | None = None) -> None:
+        self._transport = Transport(base_url, token)
+
+    @property
+    def base_url(self) -> str:
+        """Address of the server."""
+        return self._transport.base_url
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def ready(self) -> Mapping[str, Any]:
+        """Ask the server whether it can work; raises ``ResourceLost`` with the failing check when not."""
+        return self._transport.ask("GET", "/ready")
+
+    def upload_structure(self, path: Path) -> Structure:
+        """Upload a macromolecule, byte for byte."""
+        with path.open("rb") as stream:
+            return Structure.from_json(self._upload("/structures", stream, {"file_name": _sent_name(path)}))
+
+    def prepare_receptor(self, structure_id: str, options: Mapping[str, Any], name: str) -> tuple[Receptor, Job]:
+        """Have a structure prepared; the job does it."""
+        body = {"structure_id": structure_id, "options": dict(options), "name": name}
+        answer = self._post("/receptors", body)
+        return Receptor.from_json(answer["receptor"]), Job.from_json(answer["job"])
+
+    def receptor(self, receptor_id: str) -> Receptor:
+        """Ask for a receptor as it stands."""
+        return Receptor.from_json(self._get(f"/receptors/{receptor_id}"))
+
+    def create_site(self, structure_id: str, origin: Mapping[str, Any]) -> BindingSite:
+        """Place a search box on a structure; `origin` as the interface describes it."""
+        return BindingSite.from_json(
+            self._post("/binding-sites", {"structure_id": structure_id, "origin": dict(origin)})
+        )
+
+    def upload_library(self, path: Path, name: str) -> tuple[Library, Job]:
+        """Upload a file of ligands; the job reads it."""
+        with path.open("rb") as stream:
+            answer = self._upload("/libraries", stream, {"file_name": _sent_name(path), "name": name})
+        return Library.from_json(answer["library"]), Job.from_json(answer["job"])
+
+    def library(self, library_id: str) -> Library:
+        """Ask for a library as it stands."""
+        return Library.from_json(self._get(f"/libraries/{library_id}"))
+
+    def library_rejections(self, library_id: str, limit: int) -> Sequence[Rejected]:
+        """List the first records of a library that are no ligands."""
+        pages = self._pages(f"/libraries/{library_id}/rejections", {"limit": min(limit, _PAGE)})
+        return [Rejected.from_json(item) for item in islice(pages, limit)]
+
+    def create_protocol(self, name: str, protocol: Mapping[str, Any]) -> str:
+        """Keep a recipe under a name, or find the equal one; returns its id."""
+        return str(self._post("/protocols", {"name": name, "protocol": dict(protocol)})["id"])
+
+    def submit_screen(self, body: Mapping[str, Any], idempotency_key: str) -> Job:
+        """Start a screen; asking again with the same key gives the same job."""
+        answer = self._transport.ask(
+            "POST", f"{_API}/jobs", json=dict(body), headers={"Idempotency-Key": idempotency_key}
+        )
+        return Job.from_json(answer.get("job", answer))
+
+    def job(self, job_id: str) -> Job:
+        """Ask for a job as it stands."""
+        return Job.from_json(self._get(f"/jobs/{job_id}"))
+
+    def jobs(self, limit: int, filters: Mapping[str, str]) -> Sequence[Job]:
+        """List jobs, newest first."""
+        pages = self._pages("/jobs", {**filters, "limit": min(limit, _PAGE)})
+        return [Job.from_json(item) for item in islice(pages, limit)]
+
+    def cancel_job(self, job_id: str) -> Job:
+        """Have a job cancelled; finished results stay."""
+        return Job.from_json(self._post(f"/jobs/{job_id}/cancel", None))
+
+    def hits(self, job_id: str, limit: int) -> Sequence[Hit]:
+        """List the best hits of a job, best docking score first."""
+        pages = self._pages(f"/jobs/{job_id}/hits", {"limit": min(limit, _PAGE)})
+        return [Hit.from_json(item) for item in islice(pages, limit)]
+
+    def export(self, job_id: str, file_name: str) -> Iterator[bytes]:
+        """Yield one export of a job (``hits.csv``, ``poses.sdf``, ``rejected.csv``, ``provenance.json``) in pieces."""
+        return self._transport.stream(f"{_API}/jobs/{job_id}/export/{file_name}")
+
+    def _get(self, path: str) -> dict[str, Any]:
+        return self._transport.ask("GET", f"{_API}{path}")
+
+    def _post(self, path: str, body: object) -> dict[str, Any]:
+        return self._transport.ask("POST", f"{_API}{path}", json=body)
+
+    def _upload(self, path: str, stream: BinaryIO, parameters: Mapping[str, str]) -> dict[str, Any]:
+        return self._transport.ask(
+            "POST",
+            f"{_API}{path}",
+            params=dict(parameters),
+            content=iter(lambda: stream.read(_PIECE_BYTES), b""),
+            headers={"Content-Type": "application/octet-stream"},
+        )
+
+    def _pages(self, path: str, parameters: Mapping[str, str | int]) -> Iterator[Mapping[str, Any]]:
+        cursor: dict[str, str] = {}
+        while True:
+            page = self._transport.ask("GET", f"{_API}{path}", params={**parameters, **cursor})
+            yield from page["items"]
+            if not page.get("next_cursor"):
+                return
+            cursor = {"cursor": page["next_cursor"]}
+
+
+def _sent_name(path: Path) -> str:
+    """The file's name as text, whatever bytes it is made of."""
+    return os.fsencode(path.name).decode("utf-8", errors="replace")

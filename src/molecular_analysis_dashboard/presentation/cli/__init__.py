@@ -1,0 +1,1 @@
+"""The `mad` command."""

@@ -1,0 +1,74 @@
+"""Talk on standard error, results on standard output."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import rich.console
+import rich.table
+from rich.text import Text
+
+# Nothing is cut off when a program reads the table.
+_WIDTH_FOR_PROGRAMS = 1000
+
+
+@dataclass
+class Column:
+    """One column of a table."""
+
+    title: str
+    right: bool = False
+
+
+class Console:
+    """Where a command speaks; one per run.
+
+    Attributes
+    ----------
+    json : bool
+        Results are one JSON document instead of text for people.
+    """
+
+    def __init__(self) -> None:
+        self.json = False
+        self.stderr = rich.console.Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        width = None if sys.stdout.isatty() else _WIDTH_FOR_PROGRAMS
+        self._stdout = rich.console.Console(highlight=False, markup=False, soft_wrap=True, width=width)
+
+    def say(self, text: str) -> None:
+        """Tell a person what is going on."""
+        self.stderr.print(text)
+
+    def warn(self, text: str) -> None:
+        """Tell a person what they should look at."""
+        self.stderr.print(f"Warning: {text}", style="yellow")
+
+    def fail(self, code: str, message: str, details: Mapping[str, object]) -> None:
+        """Report an error: to people, and with ``--json`` as the result too."""
+        self.stderr.print(Text.assemble((f"Error [{code}]: ", "bold red"), message))
+        if self.json:
+            self._write({"error": {"code": code, "message": message, "details": dict(details)}})
+
+    def result(self, text: str, data: object) -> None:
+        """Write the result of the command: text for people, or the data as JSON."""
+        if self.json:
+            self._write(data)
+        elif text:
+            self._stdout.print(text)
+
+    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[object]], data: object) -> None:
+        """Write the result as a table, or the data as JSON."""
+        if self.json:
+            self._write(data)
+            return
+        table = rich.table.Table(box=None, pad_edge=False, header_style="bold")
+        for column in columns:
+            table.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(str(cell)) for cell in row))
+        self._stdout.print(table)
+
+    def _write(self, data: object) -> None:
+        sys.stdout.write(json.dumps(data, indent=2, default=str, ensure_ascii=False) + "\n")
+        sys.stdout.flush()

@@ -1,0 +1,125 @@
+"""``mad demo``: a real screen of known drugs at a real receptor, from nothing to a ranked hit list."""
+
+import importlib.util
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from molecular_analysis_dashboard.client import Client
+from molecular_analysis_dashboard.domain.errors import Misconfigured
+from molecular_analysis_dashboard.infrastructure.embedded.stack_state import read_stack_state
+from molecular_analysis_dashboard.presentation.cli.console import Console
+from molecular_analysis_dashboard.presentation.cli.options import (
+    AsJson,
+    DataDir,
+    Server,
+    Token,
+    chosen_data_dir,
+    console_of,
+)
+from molecular_analysis_dashboard.presentation.cli.results_folder import ResultsFolder, next_free, write_exports
+from molecular_analysis_dashboard.presentation.cli.screening import Screen, report_hits, run_screen
+from molecular_analysis_dashboard.presentation.cli.server import server_for_this
+
+_DATA = "molecular_analysis_dashboard.presentation.cli.demo_data"
+_NATIVE = "ergotamine"
+_FOLDER = Path("demo-results")
+_EXHAUSTIVENESS = 4
+_SEED = 42
+_SHOWN_HITS = 100
+# Closer than this, a redocked ligand is usually said to have been found again.
+_FOUND_AGAIN_ANGSTROM = 2.0
+
+
+def demo(
+    ctx: typer.Context,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the results; by default demo-results, or the next free name.", show_default=False
+        ),
+    ] = None,
+    exhaustiveness: Annotated[int, typer.Option(min=1, max=1024, help="Search runs per ligand.")] = _EXHAUSTIVENESS,
+    server: Server = None,
+    token: Token = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Dock known drugs to see it work.
+
+    Fourteen drugs at the serotonin receptor 5-HT1B, its native ergotamine among them. Two records are wrong on
+    purpose: a screen goes on, and says which ones it left out.
+    """
+    console = console_of(ctx, as_json)
+    folder = ResultsFolder(out or next_free(_FOLDER))
+    folder.check()
+    complex_folder = _complex()
+    data_folder = chosen_data_dir(data_dir)
+    with (
+        as_file(files(_DATA) / "drugs.smi") as drugs,
+        server_for_this(console, server, token, data_folder) as client,
+    ):
+        screen = Screen(
+            name="demo: drugs at 5-HT1B",
+            receptor=complex_folder / "rec.pdb",
+            ligands=drugs,
+            origin={
+                "type": "native_ligand",
+                "file": {"file_name": "lig.pdb", "content": (complex_folder / "lig.pdb").read_text()},
+                "template": _first_record(complex_folder / "vina_output.sdf"),
+            },
+            protocol={"effort": {"exhaustiveness": exhaustiveness}, "seed": _SEED},
+        )
+        _run(console, client, screen, folder)
+        url = client.base_url
+    if server is None and read_stack_state(data_folder) is None:
+        console.say(f"Keep the dashboard running with: make up (or mad up). It then listens at {url}.")
+    else:
+        console.say(f"The dashboard listens at {url}.")
+
+
+def _run(console: Console, client: Client, screen: Screen, folder: ResultsFolder) -> None:
+    from molecular_analysis_dashboard.infrastructure.redocking import rmsd_to_native
+
+    job = run_screen(client, console, screen)
+    written = write_exports(client, job.id, folder)
+    native = (screen.receptor.parent / "lig.pdb").read_text()
+    rmsd_angstrom = rmsd_to_native(native, written["poses.sdf"], _NATIVE)
+    report_hits(
+        console,
+        client.hits(job.id, _SHOWN_HITS),
+        {
+            "job": dict(job.body),
+            "files": {name: str(path) for name, path in written.items()},
+            "native": _NATIVE,
+            "native_rmsd_angstrom": round(rmsd_angstrom, 3),
+        },
+    )
+    verdict = "found again" if rmsd_angstrom <= _FOUND_AGAIN_ANGSTROM else "not found again"
+    console.say(
+        f"Redocking: the best pose of {_NATIVE} lies {rmsd_angstrom:.2f} Å (RMSD) from the crystal's, so it was "
+        f"{verdict} ({_FOUND_AGAIN_ANGSTROM:g} Å is the usual limit)."
+    )
+    rejected = job.counts.rejected + job.counts.rejected_at_reading
+    console.say(f"{job.counts.scored} drugs scored, {rejected} records rejected (rejected.csv says why).")
+    console.say(f"Results: {folder.path}")
+
+
+def _complex() -> Path:
+    """The folder of the complex that ProLIF carries; found without importing ProLIF."""
+    spec = importlib.util.find_spec("prolif")
+    for location in (spec.submodule_search_locations or ()) if spec else ():
+        folder = Path(location) / "data" / "vina"
+        if (folder / "rec.pdb").is_file():
+            return folder
+    raise Misconfigured(
+        "The demo uses a structure out of the package prolif, which is not installed. Install the extra worker: "
+        "pip install 'molecular-analysis-dashboard[worker]'",
+        code="demo_data_missing",
+    )
+
+
+def _first_record(path: Path) -> str:
+    return path.read_text().partition("$$$$")[0]

@@ -1,0 +1,1 @@
+"""Input of ``mad demo``, written for it."""

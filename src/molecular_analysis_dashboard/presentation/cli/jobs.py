@@ -1,0 +1,127 @@
+"""``mad jobs``: look at jobs, cancel them, fetch their results."""
+
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from molecular_analysis_dashboard.client import Job
+from molecular_analysis_dashboard.domain.errors import Conflict
+from molecular_analysis_dashboard.domain.jobs import JobKind
+from molecular_analysis_dashboard.presentation.cli.console import Column, Console
+from molecular_analysis_dashboard.presentation.cli.options import (
+    AsJson,
+    DataDir,
+    Server,
+    Token,
+    chosen_data_dir,
+    console_of,
+)
+from molecular_analysis_dashboard.presentation.cli.results_folder import ResultsFolder, write_exports
+from molecular_analysis_dashboard.presentation.cli.server import running_server
+from molecular_analysis_dashboard.presentation.cli.waiting import completed, wait_for_job
+
+app = typer.Typer(no_args_is_help=True, help="Look at jobs, cancel them, fetch their results.")
+
+JobId = Annotated[UUID, typer.Argument(metavar="JOB", help="Id of the job, as mad jobs list shows it.")]
+
+
+@app.command("list")
+def list_jobs(
+    ctx: typer.Context,
+    kind: Annotated[JobKind | None, typer.Option(help="Only jobs of this kind.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most jobs to list.")] = 20,
+    server: Server = None,
+    token: Token = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List jobs, newest first."""
+    console = console_of(ctx, as_json)
+    with running_server(server, token, chosen_data_dir(data_dir)) as client:
+        found = client.jobs(limit, {"kind": kind.value} if kind else {})
+    titles = ("job", "kind", "state", "scored", "rejected", "input", "created", "name")
+    columns = [Column(title, right=title in ("scored", "rejected", "input")) for title in titles]
+    console.table(columns, [_row(job) for job in found], [dict(job.body) for job in found])
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    job_id: JobId,
+    server: Server = None,
+    token: Token = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one job with its counts."""
+    console = console_of(ctx, as_json)
+    with running_server(server, token, chosen_data_dir(data_dir)) as client:
+        _show(console, client.job(str(job_id)))
+
+
+@app.command()
+def cancel(
+    ctx: typer.Context,
+    job_id: JobId,
+    server: Server = None,
+    token: Token = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cancel a job; finished results stay."""
+    console = console_of(ctx, as_json)
+    with running_server(server, token, chosen_data_dir(data_dir)) as client:
+        _show(console, client.cancel_job(str(job_id)))
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    job_id: JobId,
+    out: Annotated[Path, typer.Option(help="Folder for the results; absent or empty.")],
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the results in the folder.")] = False,
+    server: Server = None,
+    token: Token = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write hits.csv, poses.sdf, rejected.csv and provenance.json of a job that has ended."""
+    console = console_of(ctx, as_json)
+    folder = ResultsFolder(out, force=force)
+    folder.check()
+    with running_server(server, token, chosen_data_dir(data_dir)) as client:
+        job = client.job(str(job_id))
+        if wait:
+            job = completed(wait_for_job(client, console, job, "Docking"))
+        if not job.is_final:
+            raise Conflict(
+                f"The job is {job.state}; its results are not complete. Wait for it with --wait.",
+                code="job_not_ended",
+                job_id=job.id,
+                state=job.state,
+            )
+        files = write_exports(client, job.id, folder)
+    paths = {name: str(path) for name, path in files.items()}
+    console.result("\n".join(paths.values()), {"job": dict(job.body), "files": paths})
+
+
+def _row(job: Job) -> tuple[object, ...]:
+    counts = job.counts
+    rejected = counts.rejected + counts.rejected_at_reading
+    return (job.id, job.kind, job.state, counts.scored, rejected, counts.input, job.created_at[:19], job.name)
+
+
+def _show(console: Console, job: Job) -> None:
+    counts = job.counts
+    lines = [
+        f"{job.name} ({job.kind}, {job.id})",
+        f"state: {job.state}" + (f" ({job.reason})" if job.reason else ""),
+        f"input {counts.input}: scored {counts.scored}, rejected {counts.rejected + counts.rejected_at_reading}, "
+        f"cancelled {counts.cancelled}, waiting {counts.waiting}",
+    ]
+    if job.error:
+        lines.append(f"error [{job.error['code']}]: {job.error['message']}")
+    console.result("\n".join(lines), dict(job.body))

@@ -1,0 +1,89 @@
+"""Entry of the `mad` command: the commands it has, and how each way of failing is told."""
+
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from molecular_analysis_dashboard.domain.errors import MadError
+from molecular_analysis_dashboard.infrastructure.logging import configure_logging
+from molecular_analysis_dashboard.infrastructure.redaction import redact_text
+from molecular_analysis_dashboard.infrastructure.version import package_version
+from molecular_analysis_dashboard.presentation.cli import demo, dock, doctor, jobs, stack
+from molecular_analysis_dashboard.presentation.cli.console import Console
+from molecular_analysis_dashboard.presentation.cli.exit_codes import ExitCode, exit_code_of
+
+app = typer.Typer(
+    name="mad",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Dock and screen molecules, and run the dashboard that shows what came out.",
+)
+app.command()(stack.up)
+app.command()(stack.down)
+app.command()(stack.status)
+app.command()(demo.demo)
+app.command()(dock.dock)
+app.add_typer(jobs.app, name="jobs")
+app.command()(doctor.doctor)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"{package_version()}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    del version
+
+
+def main() -> NoReturn:
+    """Run the command of this process and end it with one of `ExitCode`."""
+    configure_logging("warning", json=False, stream="stderr")
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit status; every failure has been told by then."""
+    console = Console()
+    try:
+        app(arguments, prog_name="mad", obj=console)
+    except SystemExit as end:
+        return int(end.code or 0)
+    except MadError as error:
+        console.fail(error.error_code, error.message, error.details)
+        return exit_code_of(error)
+    except Exception as error:
+        console.fail("internal_error", _kept(error, arguments), {})
+        return ExitCode.FAILED
+    return ExitCode.OK
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Leave on SIGTERM as on Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def _kept(error: Exception, arguments: Sequence[str]) -> str:
+    """Keep the traceback of a bug in a file, and say in one line where."""
+    descriptor, path = tempfile.mkstemp(prefix="mad-error-", suffix=".log")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as log:
+        # The command alone: what follows may be a token.
+        log.write(f"mad {package_version()}: {list(arguments[:1])}\n")
+        log.write(redact_text("".join(traceback.format_exception(error))))
+    reason = " ".join(str(error).split())[:200]
+    return f"This is a bug in the program ({type(error).__name__}: {reason}). Please report it with the file {path}."

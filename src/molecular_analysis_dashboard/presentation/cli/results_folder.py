@@ -1,0 +1,107 @@
+"""The folder with the results of a screen: whole, or not there."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from molecular_analysis_dashboard.client import Client
+from molecular_analysis_dashboard.domain.errors import Conflict, InvalidInput
+
+EXPORTS = ("hits.csv", "poses.sdf", "rejected.csv", "provenance.json")
+
+
+class ResultsFolder:
+    """A folder that gets its files in one step.
+
+    Parameters
+    ----------
+    path : Path
+        Absent or empty, unless forced.
+    force : bool
+        Replace the files of an earlier run; other files in the folder stay.
+    """
+
+    def __init__(self, path: Path, *, force: bool = False) -> None:
+        self.path = path.expanduser().absolute()
+        self._force = force
+
+    def check(self) -> None:
+        """Refuse early what could not be written later.
+
+        Raises
+        ------
+        Conflict
+            ``folder_not_empty``.
+        InvalidInput
+            ``folder_unusable``.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise self._unusable("it is a file")
+        try:
+            if self.path.is_dir() and any(self.path.iterdir()) and not self._force:
+                raise Conflict(
+                    f"The folder {self.path} is not empty. Choose another one, or replace its results with --force.",
+                    code="folder_not_empty",
+                    folder=str(self.path),
+                )
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(self._unfinished())
+        except OSError as error:
+            raise self._unusable(error.strerror or str(error)) from error
+
+    def write(self, files: Mapping[str, Iterable[bytes]]) -> dict[str, Path]:
+        """Write all files, or none; returns their paths by name."""
+        try:
+            unfinished = self._unfinished()
+        except OSError as error:
+            raise self._unusable(error.strerror or str(error)) from error
+        try:
+            for name, pieces in files.items():
+                with (unfinished / name).open("wb") as stream:
+                    stream.writelines(pieces)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+            self._put_in_place(unfinished, list(files))
+        except OSError as error:
+            raise self._unusable(error.strerror or str(error)) from error
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        return {name: self.path / name for name in files}
+
+    def _unfinished(self) -> Path:
+        """Make a private folder on the same file system, so that it can be renamed."""
+        return Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=self.path.parent))
+
+    def _put_in_place(self, unfinished: Path, names: list[str]) -> None:
+        umask = os.umask(0)
+        os.umask(umask)
+        unfinished.chmod(0o777 & ~umask)
+        if self.path.is_dir() and any(self.path.iterdir()):
+            for name in names:
+                (unfinished / name).replace(self.path / name)
+            return
+        # An empty folder gives way to a renamed one (rename(2)).
+        unfinished.rename(self.path)
+
+    def _unusable(self, reason: str) -> InvalidInput:
+        return InvalidInput(
+            f"The results cannot be written to {self.path}: {reason}. Choose another folder with --out.",
+            code="folder_unusable",
+            folder=str(self.path),
+        )
+
+
+def write_exports(client: Client, job_id: str, folder: ResultsFolder) -> dict[str, Path]:
+    """Fetch the exports of a job into the folder."""
+    return folder.write({name: client.export(job_id, name) for name in EXPORTS})
+
+
+def next_free(path: Path) -> Path:
+    """The path, else the first of ``path-2``, ``path-3``, ... that does not exist."""
+    candidate, number = path, 1
+    while candidate.exists():
+        number += 1
+        candidate = path.with_name(f"{path.name}-{number}")
+    return candidate

@@ -1,0 +1,189 @@
+"""One screen from files to a finished job, as `mad dock` and `mad demo` run it."""
+
+import textwrap
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from molecular_analysis_dashboard.client import BindingSite, Client, Hit, Job, Library, Receptor
+from molecular_analysis_dashboard.domain.errors import InvalidInput, PreparationFailed
+from molecular_analysis_dashboard.presentation.cli.console import Column, Console
+from molecular_analysis_dashboard.presentation.cli.waiting import cancelled_on_interrupt, completed, wait_for_job
+
+_SHOWN_REJECTIONS = 5
+_SHOWN_CHARACTERS = 160
+# Around a box made with the usual padding, the ligand's own extent; what lies near that is near the site.
+_PADDING_ANGSTROM = 5.0
+_NAME_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What to dock where, and how hard to search.
+
+    Parameters
+    ----------
+    origin : Mapping[str, object]
+        Where the search box comes from, as the interface describes it.
+    protocol : Mapping[str, object]
+        What differs from the default protocol.
+    """
+
+    name: str
+    receptor: Path
+    ligands: Path
+    origin: Mapping[str, object]
+    protocol: Mapping[str, object]
+
+
+def run_screen(client: Client, console: Console, screen: Screen) -> Job:
+    """Upload, prepare, dock; returns the completed job.
+
+    Raises
+    ------
+    InvalidInput
+        When a file or the box is refused, or no ligand is left.
+    PreparationFailed
+        When the receptor cannot be prepared.
+    JobNotCompleted
+        When the screen ends otherwise.
+    KeyboardInterrupt
+        After the server was asked to cancel what runs.
+    """
+    structure = client.upload_structure(screen.receptor)
+    site = client.create_site(structure.id, screen.origin)
+    _tell_checks(console, site)
+    open_jobs: list[Job] = []
+    with cancelled_on_interrupt(client, console, open_jobs):
+        receptor, preparing = client.prepare_receptor(structure.id, _options(site), _name(screen.receptor))
+        open_jobs.append(preparing)
+        library, reading = client.upload_library(screen.ligands, _name(screen.ligands))
+        open_jobs.append(reading)
+        library = _read(client, console, library, reading)
+        receptor = _prepared(client, console, receptor, preparing)
+        job = client.submit_screen(
+            {
+                "name": screen.name,
+                "receptor_id": receptor.id,
+                "site_id": site.id,
+                "library_id": library.id,
+                "protocol_id": client.create_protocol(screen.name, screen.protocol),
+            },
+            idempotency_key=str(uuid.uuid4()),
+        )
+        open_jobs.append(job)
+        console.say(f"Job {job.id}: docking {library.n_ligands} ligands.")
+        return completed(wait_for_job(client, console, job, "Docking"))
+
+
+def report_hits(console: Console, hits: Sequence[Hit], facts: Mapping[str, Any]) -> None:
+    """Write the ranked hits as the command's result; `facts` go with them as JSON."""
+    columns = [
+        Column("rank", right=True),
+        Column("name"),
+        Column("score kcal/mol", right=True),
+        Column("per heavy atom", right=True),
+        Column("weight g/mol", right=True),
+    ]
+    rows = [
+        (
+            rank,
+            hit.name,
+            f"{hit.score_kcal_mol:.2f}",
+            f"{hit.ligand_efficiency:.2f}",
+            f"{hit.molecular_weight:.1f}",
+        )
+        for rank, hit in enumerate(hits, start=1)
+    ]
+    console.table(columns, rows, {**facts, "hits": [dict(hit.body) for hit in hits]})
+
+
+def input_file(path: Path, what: str) -> Path:
+    """Return the path of a file to upload.
+
+    Raises
+    ------
+    InvalidInput
+        ``file_not_found``, ``file_unreadable`` or ``empty_file``.
+    """
+    path = path.expanduser()
+    if not path.exists():
+        raise InvalidInput(f"There is no {what} file {path}. Check the path.", code="file_not_found", path=str(path))
+    try:
+        with path.open("rb") as stream:
+            empty = not stream.read(1)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InvalidInput(
+            f"The {what} file {path} cannot be read: {reason}.", code="file_unreadable", path=str(path)
+        ) from error
+    if empty:
+        raise InvalidInput(
+            f"The {what} file {path} is empty. Give a file with contents.", code="empty_file", path=str(path)
+        )
+    return path
+
+
+def _options(site: BindingSite) -> dict[str, object]:
+    radius = max(0.0, max(site.size) / 2 - _PADDING_ANGSTROM)
+    return {"site_center": list(site.center), "site_radius_angstrom": round(radius, 3)}
+
+
+def _prepared(client: Client, console: Console, receptor: Receptor, job: Job) -> Receptor:
+    wait_for_job(client, console, job, "Preparing the receptor")
+    receptor = client.receptor(receptor.id)
+    if receptor.state != "ready":
+        error = receptor.error or {}
+        raise PreparationFailed(
+            str(error.get("message") or "The receptor was not prepared; its job was stopped."),
+            code=str(error.get("code") or "preparation_failed"),
+            **error.get("details", {}),
+        )
+    return receptor
+
+
+def _read(client: Client, console: Console, library: Library, job: Job) -> Library:
+    wait_for_job(client, console, job, "Reading the ligands")
+    library = client.library(library.id)
+    if library.state != "ready":
+        error = library.error or {}
+        raise InvalidInput(
+            str(error.get("message") or "The ligands were not read; the job was stopped."),
+            code=str(error.get("code") or "library_unreadable"),
+            **error.get("details", {}),
+        )
+    if library.n_rejected:
+        _tell_rejections(client, console, library)
+    if library.n_ligands == 0:
+        raise InvalidInput(
+            f"No ligand is left: all {library.n_records} records of the file were rejected. Correct the records."
+            if library.n_records
+            else "The file holds no ligand. Give one molecule per line (SMILES) or record (SDF).",
+            code="no_ligands",
+            records=library.n_records,
+        )
+    return library
+
+
+def _tell_checks(console: Console, site: BindingSite) -> None:
+    for warning in site.details.get("warnings", ()):
+        console.warn(str(warning))
+    center, size = ("  ".join(f"{value:.2f}" for value in values) for values in (site.center, site.size))
+    console.say(f"Search box: centre {center}, size {size} Å.")
+    for check in site.checks:
+        if check["severity"] != "info":
+            console.warn(str(check["message"]))
+
+
+def _tell_rejections(client: Client, console: Console, library: Library) -> None:
+    console.warn(f"{library.n_rejected} of {library.n_records} records are no ligands; rejected.csv lists them all.")
+    for item in client.library_rejections(library.id, _SHOWN_REJECTIONS):
+        message = textwrap.shorten(item.message, _SHOWN_CHARACTERS, placeholder=" …")
+        console.say(f"  line {item.line} {item.name}: {message} [{item.reason}]")
+
+
+def _name(path: Path) -> str:
+    printable = "".join(character if character.isprintable() else "_" for character in path.name)
+    return printable[:_NAME_CHARACTERS]
