@@ -23,7 +23,9 @@ class LiveServer:
     def __enter__(self) -> Self:
         self._thread.start()
         wait_until(lambda: self._server.started or not self._thread.is_alive(), 30, "the server does not start")
-        assert self._thread.is_alive()
+        if not self._thread.is_alive():
+            self._socket.close()
+            raise RuntimeError("the server refused to start")
         return self
 
     def __exit__(

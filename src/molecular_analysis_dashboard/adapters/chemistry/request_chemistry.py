@@ -15,6 +15,7 @@ from molecular_analysis_dashboard.adapters.chemistry.poses import pose_sdf
 from molecular_analysis_dashboard.adapters.chemistry.receptor_model import ReceptorResidue
 from molecular_analysis_dashboard.adapters.chemistry.sites import box_around, box_from_residues, check_box_on
 from molecular_analysis_dashboard.adapters.chemistry.structures import read_structure, summarize_structure
+from molecular_analysis_dashboard.domain.errors import InvalidInput
 from molecular_analysis_dashboard.domain.receptors import StructureSummary
 from molecular_analysis_dashboard.domain.results import StoredPose
 from molecular_analysis_dashboard.domain.sites import SearchBox, Vector
@@ -37,7 +38,14 @@ class GemmiRdkitChemistry:
 
     def summarize(self, data: bytes, file_name: str) -> StructureSummary:
         """See `RequestChemistry.summarize`."""
-        return summarize_structure(self._unpacked(data), file_name)
+        summary = summarize_structure(self._unpacked(data), file_name)
+        names = [*summary.chains, *(name for group in summary.hetero_groups for name in (group.name, group.number))]
+        if not all(name.isprintable() for name in names):
+            raise InvalidInput(
+                "The file holds bytes that are no text where names should be. Upload it as it was published.",
+                code="unknown_format",
+            )
+        return summary
 
     def native_of_structure(self, data: bytes, file_name: str, selector: str | None) -> NativePlace:
         """See `RequestChemistry.native_of_structure`."""

@@ -39,7 +39,7 @@ _STATUS: tuple[tuple[type[MadError], HTTPStatus], ...] = (
     (ResourceLost, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 _SENTENCES: Mapping[int, tuple[str, str]] = {
-    400: ("bad_request", "The request cannot be read. Check its form and send it again."),
+    400: ("bad_request", "The body cannot be read: it is no JSON in UTF-8, or nested too deeply."),
     404: ("not_found", "There is nothing at this address. The API's description is at /docs."),
     405: ("method_not_allowed", "This address does not take this method; the Allow header names those it takes."),
     413: ("too_large", "The request is larger than this server accepts."),
@@ -125,7 +125,8 @@ async def _answer_http_exception(request: Request, error: Exception) -> JSONResp
     assert isinstance(error, HTTPException)
     code, sentence = _SENTENCES.get(error.status_code, ("http_error", ""))
     standard = {status.value: status.phrase for status in HTTPStatus}.get(error.status_code, "")
-    message = sentence if error.detail == standard else str(error.detail)
+    # The framework's own 400 says less than ours.
+    message = sentence if error.detail == standard or error.status_code == HTTPStatus.BAD_REQUEST else str(error.detail)
     return error_response(request, error.status_code, code, message, headers=error.headers)
 
 

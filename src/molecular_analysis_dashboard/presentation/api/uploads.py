@@ -5,14 +5,17 @@ from typing import Any, Protocol, TypeVar
 
 import anyio
 from anyio import from_thread, to_thread
+from pydantic import TypeAdapter, ValidationError
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from molecular_analysis_dashboard.domain.errors import InvalidInput
+from molecular_analysis_dashboard.presentation.api.schemas.common import Name
 
 T = TypeVar("T")
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
 
 _MULTIPART = "multipart/form-data"
 _MAX_FIELD_BYTES = 10_000
@@ -144,7 +147,14 @@ class IncomingFile:
     @property
     def name(self) -> str | None:
         """What the thing shall be called, if the client said so."""
-        return self._name or self._source.name or None
+        if self._name or not self._source.name:
+            return self._name
+        try:
+            return _NAME.validate_python(self._source.name)
+        except ValidationError as error:
+            raise InvalidInput(
+                "The name must be 1 to 200 printable characters on one line.", code="name_invalid"
+            ) from error
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the file; InvalidInput (``empty_file``) at the end if there was nothing."""

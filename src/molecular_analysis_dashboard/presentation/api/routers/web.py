@@ -47,6 +47,12 @@ def get_icon() -> FileResponse:
     return _file(STATIC, "favicon.svg", _BRIEFLY)
 
 
+@router.get("/licenses.md")
+def get_licenses() -> FileResponse:
+    """Send the licences of what the dashboard is built of."""
+    return _file(STATIC, "licenses.md", _BRIEFLY)
+
+
 def _file(folder: Path, path: str, headers: dict[str, str]) -> FileResponse:
     """Answer with a file below a folder, and with nothing outside it."""
     found = (folder / path).resolve()

@@ -12,14 +12,14 @@ from molecular_analysis_dashboard.presentation.api.schemas.common import Body, F
 
 Padding = Annotated[float, Field(ge=0, le=30, description="Added on every side, in Å.")]
 ResidueName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=20)]
-_MAX_LIGAND_CHARACTERS = 2_000_000
+FileText = Annotated[str, StringConstraints(min_length=1, max_length=2_000_000, pattern=r"^[^\x00]*$")]
 
 
 class LigandFile(Body):
     """A ligand at its place in the structure's frame, as the text of an SDF, MOL2, PDB or mmCIF file."""
 
     file_name: FileName
-    content: str = Field(min_length=1, max_length=_MAX_LIGAND_CHARACTERS)
+    content: FileText
 
 
 class NativeLigandOrigin(Body):
@@ -30,10 +30,8 @@ class NativeLigandOrigin(Body):
         default=None, description="`NAME`, `NAME:CHAIN` or `NAME:CHAIN:NUMBER`."
     )
     file: LigandFile | None = None
-    template: str | None = Field(
+    template: FileText | None = Field(
         default=None,
-        min_length=1,
-        max_length=_MAX_LIGAND_CHARACTERS,
         description="SMILES or SDF of the same ligand, kept for its bond orders when it is redocked.",
     )
     padding_angstrom: Padding = 5.0

@@ -1,0 +1,136 @@
+import threading
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from tests.integration.api.conftest import SMILES, Bench
+from tests.integration.api.test_structures import code_of
+from tests.support.simulated_worker import SimulatedWorker
+
+LIBRARIES, PROTOCOLS = "/api/v1/libraries", "/api/v1/protocols"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"json": {"name": "mine", "smiles": "CCO ethanol"}},
+        {"params": {"file_name": "x.smi", "name": "mine"}, "content": b"CCO ethanol"},
+        {"files": [("file", ("x.smi", b"CCO ethanol")), ("name", (None, b"mine"))]},
+    ],
+    ids=["pasted", "raw", "form"],
+)
+def test_a_library_is_accepted_with_its_job(client: httpx.Client, request_: dict[str, Any]) -> None:
+    answer = client.post(LIBRARIES, **request_)
+
+    assert answer.status_code == 202, answer.text
+    library, job = answer.json()["library"], answer.json()["job"]
+    assert (library["name"], library["state"], library["size_bytes"]) == ("mine", "preparing", 11)
+    assert (job["kind"], job["state"], job["library_id"]) == ("ingest", "planning", library["id"])
+    assert client.get(f"{LIBRARIES}/{library['id']}").json() == library
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "code"),
+    [
+        ({"params": {"file_name": "x.smi"}, "content": b""}, 422, "empty_file"),
+        ({"json": {"name": "x", "smiles": " \n "}}, 422, "empty_file"),
+        ({"json": {"name": "x", "smiles": ""}}, 422, "validation_failed"),
+        ({"json": {"name": "x"}}, 422, "validation_failed"),
+        ({"json": {"name": "x", "smiles": "C", "more": 1}}, 422, "validation_failed"),
+        ({"content": b"{", "headers": {"Content-Type": "application/json"}}, 400, "malformed_json"),
+        ({"content": b"CCO"}, 422, "file_name_missing"),
+    ],
+)
+def test_a_library_that_cannot_be_read_at_all_is_refused(
+    client: httpx.Client, request_: dict[str, Any], status: int, code: str
+) -> None:
+    before = client.get(LIBRARIES).json()
+    answer = client.post(LIBRARIES, **request_)
+
+    assert (answer.status_code, code_of(answer)) == (status, code)
+    assert client.get(LIBRARIES).json() == before
+
+
+def test_ligands_and_rejections_come_in_input_order(bench: Bench) -> None:
+    client, address = bench.client, f"{LIBRARIES}/{bench.library_id}"
+    library = client.get(address).json()
+    assert (library["state"], library["n_records"], library["n_ligands"], library["n_rejected"]) == ("ready", 5, 4, 1)
+
+    first = client.get(f"{address}/ligands", params={"limit": 3}).json()
+    second = client.get(f"{address}/ligands", params={"limit": 3, "cursor": first["next_cursor"]}).json()
+    assert [item["name"] for item in first["items"] + second["items"]] == list(SMILES)
+    assert second["next_cursor"] is None
+    (rejection,) = client.get(f"{address}/rejections").json()["items"]
+    assert (rejection["line"], rejection["reason"], rejection["input"]) == (5, "unreadable_record", "=1+1")
+
+
+def test_rejections_download_with_formulas_disarmed(bench: Bench) -> None:
+    answer = bench.client.get(f"{LIBRARIES}/{bench.library_id}/rejections.csv")
+
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.text.splitlines() == [
+        "line,name,input,reason,message",
+        "5,bad-5,'=1+1,unreadable_record,It cannot be read.",
+    ]
+
+
+def test_a_cursor_of_another_listing_is_refused(bench: Bench) -> None:
+    address = f"{LIBRARIES}/{bench.library_id}"
+    cursor = bench.client.get(f"{address}/ligands", params={"limit": 1}).json()["next_cursor"]
+    answer = bench.client.get(f"{address}/rejections", params={"cursor": cursor})
+
+    assert (answer.status_code, code_of(answer)) == (422, "invalid_cursor")
+
+
+def test_a_library_in_use_is_not_deleted(bench: Bench) -> None:
+    job_id = bench.submit()
+    answer = bench.client.delete(f"{LIBRARIES}/{bench.library_id}")
+    assert (answer.status_code, code_of(answer)) == (409, "in_use")
+
+    bench.client.post(f"/api/v1/jobs/{job_id}/cancel")
+    assert bench.client.delete(f"{LIBRARIES}/{bench.library_id}").status_code == 204
+    assert bench.client.get(f"{LIBRARIES}/{bench.library_id}/ligands").status_code == 404
+
+
+def test_a_library_being_read_is_not_deleted(client: httpx.Client, worker: SimulatedWorker) -> None:
+    body = client.post(LIBRARIES, json={"name": "x", "smiles": "C"}).json()
+    worker.claim(UUID(body["job"]["id"]))
+
+    assert code_of(client.delete(f"{LIBRARIES}/{body['library']['id']}")) == "in_use"
+
+
+def test_equal_content_under_one_name_is_one_version(client: httpx.Client) -> None:
+    body = {"name": "standard", "protocol": {"seed": 1}}
+    first, again = client.post(PROTOCOLS, json=body), client.post(PROTOCOLS, json=body)
+    changed = client.post(PROTOCOLS, json={"name": "standard", "protocol": {"seed": 2}})
+    elsewhere = client.post(PROTOCOLS, json={"name": "other", "protocol": {"seed": 1}})
+
+    assert [answer.status_code for answer in (first, again, changed, elsewhere)] == [201, 200, 201, 201]
+    assert first.json() == again.json()
+    assert (first.json()["version"], changed.json()["version"], elsewhere.json()["version"]) == (1, 2, 1)
+    assert first.json()["content_hash"] == elsewhere.json()["content_hash"] != changed.json()["content_hash"]
+    assert client.get(f"{PROTOCOLS}/{first.json()['id']}").json() == first.json()
+    assert changed.json()["id"] in [item["id"] for item in client.get(PROTOCOLS).json()["items"]]
+
+
+def test_protocols_saved_at_once_get_versions_without_a_gap(client: httpx.Client) -> None:
+    answers: list[httpx.Response] = []
+
+    def save(seed: int) -> None:
+        answers.append(client.post(PROTOCOLS, json={"name": "raced", "protocol": {"seed": seed}}))
+
+    threads = [threading.Thread(target=save, args=(1 + number % 3,)) for number in range(9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(answer.status_code for answer in answers) == [200] * 6 + [201] * 3
+    assert {answer.json()["version"] for answer in answers} == {1, 2, 3}
+
+
+def test_a_scoring_function_that_vina_lacks_is_refused(client: httpx.Client) -> None:
+    answer = client.post(PROTOCOLS, json={"name": "x", "protocol": {"scoring": "ad4"}})
+
+    assert (answer.status_code, code_of(answer)) == (422, "scoring_unsupported")

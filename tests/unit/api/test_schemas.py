@@ -1,0 +1,94 @@
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pydantic import ValidationError
+
+from molecular_analysis_dashboard.domain.docking import DockingProtocol as DomainProtocol
+from molecular_analysis_dashboard.domain.receptors import ReceptorOptions as DomainOptions
+from molecular_analysis_dashboard.presentation.api.schemas.jobs import JobCreate
+from molecular_analysis_dashboard.presentation.api.schemas.libraries import LibraryFromText
+from molecular_analysis_dashboard.presentation.api.schemas.protocols import DockingProtocol, ProtocolCreate
+from molecular_analysis_dashboard.presentation.api.schemas.receptors import ReceptorCreate, ReceptorOptions
+from molecular_analysis_dashboard.presentation.api.schemas.sites import BindingSiteCreate
+
+
+def test_a_protocol_s_defaults_are_the_domain_s() -> None:
+    assert DomainProtocol.from_json(DockingProtocol().model_dump()) == DomainProtocol()
+
+
+def test_the_receptor_options_defaults_are_the_domain_s() -> None:
+    assert DomainOptions.from_json(ReceptorOptions().model_dump()) == DomainOptions()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"seed": 0},
+        {"seed": 2**31},
+        {"n_poses": 0},
+        {"n_poses": 101},
+        {"effort": {"exhaustiveness": 0}},
+        {"effort": {"exhaustivness": 8}},
+        {"energy_range_kcal_mol": 0},
+        {"min_rmsd_angstrom": float("nan")},
+        {"engine": "Vina; rm -rf"},
+        {"ligands": {"ph": 15}},
+        {"ligands": {"max_states": 0}},
+        {"unknown": 1},
+    ],
+)
+def test_a_protocol_out_of_range_is_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        ProtocolCreate.model_validate({"name": "p", "protocol": changed})
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "a\0b", "x" * 201])
+def test_a_name_that_is_no_printable_line_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError):
+        LibraryFromText.model_validate({"name": name, "smiles": "C"})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"model": 0},
+        {"ph": -1},
+        {"waters": "some"},
+        {"keep": ["ZN:A:1:2"]},
+        {"keep": ["Z N"]},
+        {"site_center": [1, 2]},
+        {"site_center": [1, 2, float("inf")]},
+        {"site_radius_angstrom": -1},
+    ],
+)
+def test_receptor_options_out_of_range_are_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        ReceptorCreate.model_validate({"structure_id": str(uuid4()), "options": changed})
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        {},
+        {"type": "pocket"},
+        {"type": "residues", "residues": []},
+        {"type": "manual", "center": [0, 0, 0]},
+        {"type": "manual", "center": [0, 0], "size": [20, 20, 20]},
+        {"type": "manual", "center": ["nan", 0, 0], "size": [20, 20, 20]},
+        {"type": "native_ligand", "padding_angstrom": -1},
+        {"type": "native_ligand", "file": {"file_name": "x.sdf", "content": ""}},
+        {"type": "native_ligand", "template": "C\0"},
+        {"type": "native_ligand", "residues": ["A:1"]},
+    ],
+)
+def test_an_origin_that_says_too_little_or_too_much_is_refused(origin: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        BindingSiteCreate.model_validate({"structure_id": str(uuid4()), "origin": origin})
+
+
+@pytest.mark.parametrize("changed", [{"kind": "redock"}, {"priority": 101}, {"name": ""}, {"library_id": "x"}])
+def test_a_job_out_of_range_is_refused(changed: dict[str, Any]) -> None:
+    ids = {key: str(uuid4()) for key in ("receptor_id", "site_id", "library_id", "protocol_id")}
+    with pytest.raises(ValidationError):
+        JobCreate.model_validate(ids | changed)
