@@ -39,3 +39,10 @@ check: setup ## Format, lint, types and import arrows
 
 test: check ## Gates, then unit, integration, acceptance and science tests
 	$(PY) -m pytest
+
+.PHONY: up demo
+up: setup ## Run the dashboard on this machine; Ctrl-C stops it
+	@$(VENV)/bin/mad up
+
+demo: setup ## Dock known drugs at a real receptor and print the ranked hit list
+	@$(VENV)/bin/mad demo

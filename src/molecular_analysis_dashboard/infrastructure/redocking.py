@@ -1,4 +1,4 @@
-"""How far a docked pose lies from the crystal's."""
+"""How far a docked pose lies from the native one."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from molecular_analysis_dashboard.domain.errors import InvalidInput, NotFound
 
 
 def rmsd_to_native(native_pdb: str, poses_sdf: Path, name: str) -> float:
-    """The symmetry-aware heavy-atom RMSD of a ligand's best pose to its place in the crystal, not superposed, in Å.
+    """The symmetry-aware heavy-atom RMSD of a ligand's best pose to the native one, not superposed, in Å.
 
     Parameters
     ----------

@@ -99,7 +99,7 @@ def _run(console: Console, client: Client, screen: Screen, folder: ResultsFolder
     )
     verdict = "found again" if rmsd_angstrom <= _FOUND_AGAIN_ANGSTROM else "not found again"
     console.say(
-        f"Redocking: the best pose of {_NATIVE} lies {rmsd_angstrom:.2f} Å (RMSD) from the crystal's, so it was "
+        f"Redocking: the best pose of {_NATIVE} lies {rmsd_angstrom:.2f} Å (RMSD) from its native place, so that was "
         f"{verdict} ({_FOUND_AGAIN_ANGSTROM:g} Å is the usual limit)."
     )
     rejected = job.counts.rejected + job.counts.rejected_at_reading
