@@ -20,7 +20,7 @@ class Outcome:
     stderr: str
 
     @property
-    def json(self) -> Any:  # noqa: ANN401
+    def json(self) -> Any:
         return json.loads(self.stdout)
 
 
