@@ -1,7 +1,7 @@
 """The reconciler: gives back what dead slots held, re-sends what the broker lost, ends what is done."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,38 +24,49 @@ class Allowances:
     planning_window_tasks: int
 
 
+def _slept() -> float:
+    """Seconds this machine has spent suspended since it booted."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
 class Calm:
     """Whether silence may be held against a worker.
 
     Nobody is declared dead until this process has watched, undisturbed, for one full allowance: after a start of
     Postgres, a change of leader, a sleeping laptop or a pause of this very process, beats are missing that could not
     have been made or seen.
+
+    Parameters
+    ----------
+    now : Callable[[], float]
+        Seconds of a clock that stands still while the machine is suspended.
+    slept : Callable[[], float]
+        Seconds that the machine has been suspended so far.
     """
 
-    def __init__(self, allowance_s: float) -> None:
+    def __init__(
+        self, allowance_s: float, *, now: Callable[[], float] = time.monotonic, slept: Callable[[], float] = _slept
+    ) -> None:
         self._allowance_s = allowance_s
-        self._since = time.monotonic()
+        self._now = now
+        self._slept = slept
+        self._since = now()
         self._last_look = self._since
-        self._slept_s = _slept()
+        self._slept_s = slept()
         self._server_started: datetime | None = None
 
     def disturb(self) -> None:
         """Start the allowance anew."""
-        self._since = time.monotonic()
+        self._since = self._now()
 
     def look(self, server_started: datetime) -> bool:
         """Note that the database answered now; return whether silence counts."""
-        now, slept = time.monotonic(), _slept()
+        now, slept = self._now(), self._slept()
         paused = now - self._last_look > self._allowance_s / 2 or slept - self._slept_s > 1.0
         if paused or server_started != self._server_started:
             self.disturb()
         self._last_look, self._slept_s, self._server_started = now, slept, server_started
         return now - self._since >= self._allowance_s
-
-
-def _slept() -> float:
-    """Seconds this machine has spent suspended since it booted."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
 class Reconcile:
