@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 LOCKS := requirements/base.txt requirements/worker.txt requirements/embedded.txt requirements/test.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock check test
+.PHONY: help setup lock frontend check test test-browser up demo
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
@@ -31,18 +31,26 @@ lock: ## Resolve the dependencies anew and write requirements/*.txt (needs uv)
 	  uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-annotate $$extra -c requirements/.all.txt pyproject.toml -o requirements/$$set.txt || exit 1; \
 	done; rm requirements/.all.txt
 
-check: setup ## Format, lint, types and import arrows
+frontend: setup ## Build the web page into the package (with the Node of a wheel)
+	@$(PY) hatch_build.py
+
+check: setup frontend ## Format, lint, types and import arrows, of Python and of the page
 	$(PY) -m ruff format --check --quiet . || { $(PY) -m ruff format --diff . ; exit 1; }
 	$(PY) -m ruff check --quiet .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
+	$(PY) hatch_build.py npm run --silent lint
+	$(PY) hatch_build.py npm run --silent typecheck
+	$(PY) hatch_build.py npm run --silent test
 
 test: check ## Gates, then unit, integration, acceptance and science tests
 	$(PY) -m pytest
 
-.PHONY: up demo
-up: setup ## Run the dashboard on this machine; Ctrl-C stops it
+test-browser: setup frontend ## The page in a real Chromium, which must be on PATH
+	$(PY) -m pytest tests/browser
+
+up: setup frontend ## Run the dashboard on this machine; Ctrl-C stops it
 	@$(VENV)/bin/mad up
 
-demo: setup ## Dock known drugs at a real receptor and print the ranked hit list
+demo: setup frontend ## Dock known drugs at a real receptor and print the ranked hit list
 	@$(VENV)/bin/mad demo

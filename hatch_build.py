@@ -154,7 +154,10 @@ def _publish(built: Path, wanted: str) -> None:
 
 
 def main() -> int:
-    """Build into the source tree; `--force` builds even if nothing changed."""
+    """Build into the source tree (`--force`: even if nothing changed), or run `npm ...` in `frontend/`."""
+    if sys.argv[1:2] == ["npm"]:
+        node, npm = _node()
+        return subprocess.run([node, npm, *sys.argv[2:]], cwd=FRONTEND, env=_environment(node), check=False).returncode
     try:
         build(_talk, force="--force" in sys.argv[1:])
     except FrontendBuildError as error:

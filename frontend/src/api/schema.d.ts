@@ -1265,8 +1265,8 @@ export interface components {
          * @description Where the job's records are; all but `input` sum to `input`.
          */
         JobCounts: {
-            /** N Input */
-            n_input: number;
+            /** Input */
+            input: number;
             /** Scored */
             scored: number;
             /**
@@ -1872,10 +1872,10 @@ export interface components {
             /** Name */
             name: string;
             /**
-             * Input Text
+             * Input
              * @description The record, shortened.
              */
-            input_text: string;
+            input: string;
             reason: components["schemas"]["RejectionReason"];
             /** Message */
             message: string;

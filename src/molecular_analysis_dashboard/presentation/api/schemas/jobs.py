@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from molecular_analysis_dashboard.domain.jobs import JobKind, JobState
 from molecular_analysis_dashboard.presentation.api.schemas.common import Body, Name, Problem, View
@@ -26,7 +26,7 @@ class JobCreate(Body):
 class JobCounts(View):
     """Where the job's records are; all but `input` sum to `input`."""
 
-    input: int = Field(validation_alias="n_input")
+    input: int = Field(validation_alias=AliasChoices("input", "n_input"))
     scored: int
     rejected: int = Field(description="Rejected while being prepared or docked.")
     rejected_at_reading: int = Field(description="Records of the library that never became a ligand.")

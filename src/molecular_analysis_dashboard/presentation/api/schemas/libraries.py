@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from molecular_analysis_dashboard.domain.catalog import ReadyState
 from molecular_analysis_dashboard.domain.rejections import RejectionReason
@@ -77,7 +77,7 @@ class Rejection(View):
     record: int
     line: int
     name: str
-    input: str = Field(validation_alias="input_text", description="The record, shortened.")
+    input: str = Field(validation_alias=AliasChoices("input", "input_text"), description="The record, shortened.")
     reason: RejectionReason
     message: str
     kept_ligand_id: UUID | None = Field(description="For a duplicate: the ligand that is kept.")
