@@ -11,6 +11,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import text
 from tests.integration.api.conftest import SMILES, Bench
 from tests.integration.api.test_structures import code_of
 from tests.support.waiting import wait_until
@@ -169,6 +170,26 @@ def test_an_event_that_commits_late_is_not_missed(bench: Bench, database: SqlDat
             early.commit()
         listener.wait_for(3)
     assert [body["payload"].get("number") for body in listener.bodies] == [None, 1, 2]
+
+
+def test_events_are_ordered_by_number_not_by_its_text(
+    bench: Bench, database: SqlDatabase, principal: Principal
+) -> None:
+    job_id = bench.submit()
+    with database.begin(principal.scope) as uow:
+        for xid in ("100", "99", "9"):
+            uow.connection.execute(
+                text(
+                    "INSERT INTO events (org_id, job_id, xid, type, payload) "
+                    "VALUES (:org, :job, CAST(CAST(:xid AS text) AS xid8), 'test', '{}')"
+                ),
+                {"org": principal.org_id, "job": job_id, "xid": xid},
+            )
+        uow.commit()
+
+    assert [cursor.partition("-")[0] for cursor in all_cursors(bench.client, job_id)][:3] == ["9", "99", "100"]
+    page = bench.client.get(f"{JOBS}/{job_id}/events", params={"limit": 1}).json()
+    assert page["items"][0]["cursor"].startswith("9-")
 
 
 def test_nothing_is_lost_or_doubled_while_listeners_come_and_go(

@@ -18,7 +18,7 @@ _AFTER = text(
     WHERE (xid, id) > (CAST(CAST(:xid AS text) AS xid8), :id)
       AND xid < pg_snapshot_xmin(pg_current_snapshot())
       AND (CAST(:job_id AS uuid) IS NULL OR job_id = :job_id)
-    ORDER BY xid, id
+    ORDER BY events.xid, events.id
     LIMIT :limit
     """
 )
