@@ -124,7 +124,10 @@ class SimulatedWorker:
             assert job.library_id is not None
             ids = [ligand.id for ligand in uow.libraries.to_plan(job.library_id, after=None, limit=100_000)]
             queue = dock_queue(str(job.engine_build))
-            new = [NewTask(new_id(), job_id, TaskKind.DOCK, queue, tuple(ids[n::tasks]), 1.0) for n in range(tasks)]
+            new = [
+                NewTask(new_id(), job_id, TaskKind.DOCK, queue, tuple(ids[n::tasks]), float(tasks - n))
+                for n in range(tasks)
+            ]
             uow.jobs.add_tasks([one for one in new if one.ligand_ids])
             uow.jobs.planned(job_id, ligands=len(ids), cost_s=1.0, to=None, complete=True)
             uow.commit()

@@ -1,6 +1,7 @@
 """What every address of the OpenAPI document promises."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,3 +62,10 @@ def test_the_reference_page_names_every_address_and_loads_nothing() -> None:
     assert "src=" not in page
     assert "http://" not in page
     assert "https://" not in page
+
+
+@pytest.mark.parametrize("name", [name for name, _ in operations()])
+def test_every_address_stands_in_the_written_reference(name: str) -> None:
+    written = (Path(__file__).parents[3] / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
+
+    assert f"`{name}`" in written
