@@ -3,11 +3,10 @@
 from uuid import UUID
 
 from molecular_analysis_dashboard.domain.identity import TenantScope
-from molecular_analysis_dashboard.domain.jobs import Job, JobCounts, JobKind, JobState, check_job_change
+from molecular_analysis_dashboard.domain.jobs import Job, JobCounts, JobState, check_job_change
 from molecular_analysis_dashboard.ports.queue import Wake
-from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
-
-_CANCELLED = {"code": "cancelled", "message": "Its job was cancelled before it was done.", "details": {}}
+from molecular_analysis_dashboard.ports.unit_of_work import Database
+from molecular_analysis_dashboard.use_cases.job_products import CANCELLED, give_up_product
 
 
 def cancel(database: Database, wake: Wake, scope: TenantScope, job_id: UUID) -> tuple[Job, JobCounts]:
@@ -28,20 +27,12 @@ def cancel(database: Database, wake: Wake, scope: TenantScope, job_id: UUID) -> 
             uow.jobs.cancel_waiting_tasks(job_id)
             if uow.jobs.running_tasks(job_id) == 0:
                 uow.jobs.change_state(job_id, JobState.CANCELLED)
-                _give_up_product(uow, job)
+                give_up_product(uow, job, CANCELLED)
         answer = uow.jobs.get(job_id), uow.jobs.counts(job_id)
         uow.commit()
     # Only for speed: a heartbeat tells every slot the same within its interval.
     wake.send()
     return answer
-
-
-def _give_up_product(uow: UnitOfWork, job: Job) -> None:
-    """Mark what the job was to make as failed, since nobody will make it now."""
-    if job.kind is JobKind.PREPARE and job.receptor_id is not None:
-        uow.structures.receptor_failed(job.receptor_id, _CANCELLED)
-    if job.kind is JobKind.INGEST and job.library_id is not None:
-        uow.libraries.fail(job.library_id, _CANCELLED)
 
 
 def pause(database: Database, scope: TenantScope, job_id: UUID) -> tuple[Job, JobCounts]:

@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 BATCH_RECORDS = 1000
 _SHOWN_CHARACTERS = 200
+_NUL = "\0"
 
 # (stream, file name) -> records; raises InvalidInput when the file as a whole cannot be read.
 RecordReader = Callable[[BinaryIO, str], Iterator[LigandRecord | RejectedRecord]]
@@ -85,8 +86,9 @@ class IngestLibrary:
         self, task: ClaimedTask, library: Library, batch: Sequence[tuple[int, LigandRecord | RejectedRecord]]
     ) -> None:
         numbers = {id(record): number for number, record in batch}
-        parsed = [record for _, record in batch if isinstance(record, LigandRecord)]
-        refused = [(number, record) for number, record in batch if isinstance(record, RejectedRecord)]
+        parsed = [record for _, record in batch if isinstance(record, LigandRecord) and _NUL not in record.text]
+        kept = {id(record) for record in parsed}
+        refused = [(number, _refused(record)) for number, record in batch if id(record) not in kept]
         ligands = []
         for record, validated in zip(parsed, self._validate(parsed), strict=True):
             number = numbers[id(record)]
@@ -136,7 +138,7 @@ def _ligand(library_id: UUID, number: int, validated: ValidatedLigand) -> Ligand
         library_id=library_id,
         record=number,
         line=validated.line,
-        name=validated.name or f"line-{validated.line}",
+        name=_storable(validated.name) or f"line-{validated.line}",
         smiles=validated.smiles,
         inchikey=validated.inchikey,
         heavy_atoms=validated.heavy_atoms,
@@ -147,5 +149,20 @@ def _ligand(library_id: UUID, number: int, validated: ValidatedLigand) -> Ligand
     )
 
 
+def _refused(record: LigandRecord | RejectedRecord) -> RejectedRecord:
+    """Refuse a record with a NUL byte, behind which C libraries would not look."""
+    if isinstance(record, RejectedRecord):
+        return record
+    reason = RejectionReason.UNREADABLE_RECORD
+    message = f"{SENTENCES[reason]} It contains a NUL byte."
+    return RejectedRecord(record.line, record.name, record.text[:_SHOWN_CHARACTERS], reason, message)
+
+
 def _rejection(number: int, record: RejectedRecord) -> Rejection:
-    return Rejection(number, record.line, record.name, record.input_text, record.reason, record.message)
+    name, shown, message = map(_storable, (record.name, record.input_text, record.message))
+    return Rejection(number, record.line, name, shown, record.reason, message)
+
+
+def _storable(text: str) -> str:
+    """Drop NUL characters, which PostgreSQL's text cannot hold."""
+    return text.replace(_NUL, "")

@@ -8,9 +8,10 @@ from datetime import datetime
 import structlog
 
 from molecular_analysis_dashboard.domain.identity import SystemScope, TenantScope, new_id
-from molecular_analysis_dashboard.domain.jobs import NewTask, TaskKind
+from molecular_analysis_dashboard.domain.jobs import JobState, NewTask, TaskKind
 from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE
 from molecular_analysis_dashboard.ports.unit_of_work import Database
+from molecular_analysis_dashboard.use_cases.job_products import CANCELLED, give_up_product
 
 log = structlog.get_logger(__name__)
 
@@ -103,5 +104,8 @@ class Reconcile:
         """Bring jobs whose tasks all ended to their final state."""
         with self._database.begin(SystemScope()) as uow:
             for job_id, state in uow.control.finish_jobs():
+                if state is not JobState.COMPLETED:
+                    job = uow.jobs.get(job_id)
+                    give_up_product(uow, job, job.error or CANCELLED)
                 log.info("job.finished", job_id=str(job_id), state=state)
             uow.commit()

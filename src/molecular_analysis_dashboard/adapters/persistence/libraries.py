@@ -153,14 +153,15 @@ class SqlLibraries(Repository):
         )
 
     def fail(self, library_id: UUID, error: Mapping[str, object]) -> None:
-        """Mark it failed and drop its rows."""
-        self._connection.execute(delete(ligands).where(ligands.c.library_id == library_id))
-        self._connection.execute(delete(rejections).where(rejections.c.library_id == library_id))
-        self._connection.execute(
+        """Mark it failed and drop its rows; one that is ready already stays so."""
+        failed = self._connection.execute(
             update(libraries)
-            .where(libraries.c.id == library_id)
+            .where(libraries.c.id == library_id, libraries.c.state == ReadyState.PREPARING)
             .values(state=ReadyState.FAILED, error=error, n_records=0, n_ligands=0, n_rejected=0, base_cost_s=0.0)
-        )
+        ).rowcount
+        if failed:
+            self._connection.execute(delete(ligands).where(ligands.c.library_id == library_id))
+            self._connection.execute(delete(rejections).where(rejections.c.library_id == library_id))
 
     def ligand_page(self, library_id: UUID, *, after_record: int, limit: int) -> list[Ligand]:
         """Return ligands in input order."""
