@@ -260,7 +260,7 @@ class Ledger(Protocol):
         """End the attempt and move its task on, with exact counts; False if it was superseded."""
 
     def outcomes_alike(self, job_id: UUID, *, enough: int) -> tuple[int, int, str | None]:
-        """Look at up to `enough` results: (scored, rejected, the reason if all rejected ligands share one)."""
+        """Return (1 if any ligand is scored, how many up to `enough` are rejected, the reason if these share one)."""
 
 
 class Control(Protocol):
@@ -305,6 +305,9 @@ class Control(Protocol):
     def in_flight(self) -> dict[str, int]:
         """Return released and running tasks per queue."""
 
+    def lock_dispatch(self) -> None:
+        """Let no other dispatcher count and release before this transaction ends."""
+
     def demands(self, queue: str) -> list[Demand]:
         """Return what jobs want of a queue, oldest job first."""
 
@@ -327,7 +330,7 @@ class Control(Protocol):
         """Return (org, job) of working jobs whose planned tasks run low and that no plan task serves."""
 
     def finish_jobs(self) -> list[tuple[UUID, JobState]]:
-        """Bring jobs whose tasks all ended to their final state."""
+        """Bring jobs whose tasks all ended to their final state; nothing of a job that ends waits any more."""
 
     def queue_depths(self) -> dict[str, int]:
         """Return waiting tasks (pending and released) per queue."""

@@ -39,6 +39,7 @@ class DispatchTasks:
     def _release(self) -> list[ReleasedTask]:
         released: list[ReleasedTask] = []
         with self._database.begin(SystemScope()) as uow:
+            uow.control.lock_dispatch()
             slots, in_flight = uow.control.slots(), uow.control.in_flight()
             for queue in uow.control.pending_queues():
                 limit = IN_FLIGHT_PER_SLOT * slots.get(queue, 0)

@@ -146,19 +146,28 @@ _TO_PLAN = text(
     """
 )
 
+# A failed task ends its job at once, unless somebody has asked for its cancellation: then what runs is awaited.
 _ENDED = text(
     """
-    SELECT j.id, j.state, (SELECT t.error FROM tasks t WHERE t.job_id = j.id AND t.state = 'failed' LIMIT 1) AS error,
-           EXISTS (SELECT FROM tasks t WHERE t.job_id = j.id AND t.state = 'failed') AS has_failed,
-           EXISTS (SELECT FROM tasks t WHERE t.job_id = j.id
-                   AND t.state IN ('pending', 'released', 'running')) AS has_open
+    SELECT j.id, j.state, failed.error, failed.found IS NOT NULL AS has_failed
     FROM jobs j
+    LEFT JOIN LATERAL (SELECT true AS found, t.error FROM tasks t
+                       WHERE t.job_id = j.id AND t.state = 'failed' LIMIT 1) failed ON true
     WHERE j.finished_at IS NULL
-      AND (j.planning_complete OR j.state = 'cancelling'
-           OR EXISTS (SELECT FROM tasks t WHERE t.job_id = j.id AND t.state = 'failed'))
-      AND (NOT EXISTS (SELECT FROM tasks t WHERE t.job_id = j.id AND t.state IN ('pending', 'released', 'running'))
-           OR EXISTS (SELECT FROM tasks t WHERE t.job_id = j.id AND t.state = 'failed'))
+      AND (j.planning_complete OR j.state = 'cancelling' OR failed.found)
+      AND ((failed.found AND j.state <> 'cancelling')
+           OR NOT EXISTS (SELECT FROM tasks t WHERE t.job_id = j.id AND t.state IN ('pending', 'released', 'running')))
     FOR UPDATE OF j SKIP LOCKED
+    """
+)
+
+# An attempt may hand its task back, or a planner be sent, just while the job is told to end: neither saw the other.
+_CANCEL_LEFTOVERS = text(
+    """
+    UPDATE tasks t SET state = 'cancelled', finished_at = clock_timestamp()
+    FROM jobs j
+    WHERE j.id = t.job_id AND t.state IN ('pending', 'released')
+      AND j.state IN ('cancelling', 'cancelled', 'failed', 'completed')
     """
 )
 
@@ -274,6 +283,10 @@ class SqlControl(Repository):
         )
         return {row.queue: row.n for row in rows}
 
+    def lock_dispatch(self) -> None:
+        """Let no other dispatcher count and release before this transaction ends."""
+        self._connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('mad:dispatch', 0))"))
+
     def demands(self, queue: str) -> list[Demand]:
         """Return what jobs want of a queue, oldest job first."""
         rows = self._connection.execute(_DEMANDS, {"queue": queue})
@@ -311,18 +324,15 @@ class SqlControl(Repository):
     def finish_jobs(self) -> list[tuple[UUID, JobState]]:
         """Bring jobs whose tasks all ended to their final state; a failed task stops the rest of its job."""
         jobs = SqlJobs(self._connection, self._scope)
+        self._connection.execute(_CANCEL_LEFTOVERS)
         finished = []
         for row in self._connection.execute(_ENDED).all():
-            if row.has_open:
-                jobs.cancel_waiting_tasks(row.id)
-                jobs.change_state(row.id, JobState.FAILED, error=row.error)
-                finished.append((row.id, JobState.FAILED))
-                continue
             target = JobState.COMPLETED
             if row.state == JobState.CANCELLING:
                 target = JobState.CANCELLED
             elif row.has_failed:
                 target = JobState.FAILED
+                jobs.cancel_waiting_tasks(row.id)
             jobs.change_state(row.id, target, error=row.error if target is JobState.FAILED else None)
             finished.append((row.id, target))
         return finished

@@ -104,12 +104,14 @@ _END_ATTEMPT = text(
     """
 ).bindparams(bindparam("error", type_=JSONB(none_as_null=True)))
 
+# One scored ligand anywhere says that neither the receptor nor the installation is to blame.
 _ALIKE = text(
     """
-    SELECT count(*) FILTER (WHERE outcome = 'scored') AS scored,
-           count(*) FILTER (WHERE outcome = 'rejected') AS rejected,
+    SELECT (SELECT count(*) FROM (SELECT FROM results WHERE job_id = :job_id AND outcome = 'scored' LIMIT 1) AS one)
+               AS scored,
+           count(*) AS rejected,
            CASE WHEN count(DISTINCT reason) = 1 THEN min(reason) END AS reason
-    FROM (SELECT outcome, reason FROM results WHERE job_id = :job_id LIMIT :enough) AS sample
+    FROM (SELECT reason FROM results WHERE job_id = :job_id AND outcome = 'rejected' LIMIT :enough) AS sample
     """
 )
 
@@ -291,7 +293,7 @@ class SqlLedger(Repository):
         return True
 
     def outcomes_alike(self, job_id: UUID, *, enough: int) -> tuple[int, int, str | None]:
-        """Look at up to `enough` results: (scored, rejected, the reason if all rejected ligands share one)."""
+        """Return (1 if any ligand is scored, how many up to `enough` are rejected, the reason if these share one)."""
         row = self._connection.execute(_ALIKE, {"job_id": job_id, "enough": enough}).one()
         return row.scored, row.rejected, row.reason
 
