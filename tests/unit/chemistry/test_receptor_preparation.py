@@ -179,6 +179,14 @@ def test_options_naming_what_is_not_there_are_refused(options: ReceptorOptions, 
     assert caught.value.error_code == code
 
 
+def test_unknown_element_is_left_out_and_noted(protein_pdb: bytes) -> None:
+    odd = [line[:76] + " X" if residue(line) == 60 else line for line in lines_of(protein_pdb)]
+
+    prepared = prepare_receptor(joined(odd), "a.pdb", ReceptorOptions())
+
+    assert "left_out" in {action for name, action in actions(prepared) if name.endswith(" 60")}
+
+
 def test_structure_without_polymer_leaves_nothing() -> None:
     data = joined([WATER.format(x=0, y=0, z=0)])
 

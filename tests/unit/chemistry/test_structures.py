@@ -110,6 +110,14 @@ def test_real_world_encodings_read_alike(encode: Callable[[str], bytes]) -> None
     assert structures.read_structure(encode(PDB), "a.pdb")[0].count_atom_sites() == 12
 
 
+def test_characters_beyond_ascii_keep_columns_in_place() -> None:
+    odd = PDB.replace("XYZ A 303", "ÄÖÜ A 303")
+
+    (group,) = [g for g in structures.summarize_structure(odd.encode(), "a.pdb").hetero_groups if g.number == "303"]
+
+    assert (group.name, group.chain) == ("???", "A")
+
+
 def test_pdbqt_elements_come_from_atom_types() -> None:
     structure = structures.read_structure(PDBQT.encode(), "a.pdbqt")
 

@@ -95,6 +95,22 @@ def test_rdkit_writes_nothing_to_standard_error(capfd: pytest.CaptureFixture[str
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    "text", ["CCÄ", "Ä" * 100, "C1CC\u2028", "C[日本]C", "\udcff".encode("utf-8", "replace").decode() + "C"]
+)
+def test_text_beyond_ascii_is_an_ordinary_rejection(text: str) -> None:
+    with pytest.raises(LigandRejected) as caught:
+        validate_record(record(text))
+
+    assert caught.value.reason is RejectionReason.UNREADABLE_RECORD
+
+
+def test_mol_block_with_a_title_beyond_ascii_is_read() -> None:
+    titled = "Äthanol 日本" + block("CCO", three_dimensional=False)
+
+    assert validate_record(record(titled, "sdf")).smiles == "CCO"
+
+
 def test_message_belongs_to_its_own_record() -> None:
     first, second = validate_batch([record("CN(C)(C)C"), record("c1cccc1")])
 

@@ -166,20 +166,19 @@ def _noting_missing(
 
 def _by_template(residue: ReceptorResidue, template: bytes, template_name: str) -> Chem.Mol:
     reference = _template_mol(template, template_name)
-    bare = connected_mol(residue.atoms)
     mismatch = InvalidInput(
         f"The template does not describe {residue.selectors[2]}: its heavy atoms or bonds differ. Check that it is "
         "the same molecule.",
         code="template_mismatch",
         selector=residue.selectors[2],
     )
-    if reference.GetNumHeavyAtoms() != bare.GetNumAtoms():
+    if reference.GetNumHeavyAtoms() != len(residue.atoms):
         raise mismatch
     try:
         mol: Chem.Mol = AllChem.AssignBondOrdersFromTemplate(  # type: ignore[no-untyped-call]  # RDKit leaves it so
-            reference, bare
+            reference, connected_mol(residue.atoms)
         )
-    except ValueError as cause:
+    except (ValueError, RuntimeError) as cause:
         raise mismatch from cause
     Chem.AssignStereochemistryFrom3D(mol)
     return mol

@@ -21,7 +21,7 @@ from molecular_analysis_dashboard.adapters.chemistry.receptor_model import (
 from molecular_analysis_dashboard.adapters.chemistry.residue_templates import (
     add_modified_residue,
     form_of,
-    new_templates,
+    residue_templates,
 )
 from molecular_analysis_dashboard.domain.errors import PreparationFailed
 
@@ -114,7 +114,7 @@ def _type_together(
 
 
 def _polymer(entries: Sequence[_Entry], disulfides: Sequence[tuple[_Entry, _Entry]]) -> Polymer:
-    templates = new_templates()
+    templates = residue_templates()
     bridged = {entry.key for pair in disulfides for entry in pair}
     raw: dict[str, tuple[Chem.Mol, str]] = {}
     for entry in entries:
@@ -140,18 +140,18 @@ def _polymer(entries: Sequence[_Entry], disulfides: Sequence[tuple[_Entry, _Entr
 
 
 def _raw_mol(residue: ReceptorResidue) -> Chem.Mol | None:
-    """Return the residue with single bonds by distance, None when its geometry makes no molecule."""
+    """Return the residue with single bonds by distance, None when its elements or geometry make no molecule."""
     mol = Chem.RWMol()
     conformer = Chem.Conformer(len(residue.atoms))
-    for index, atom in enumerate(residue.atoms):
-        mol.AddAtom(Chem.Atom(atom.element))
-        conformer.SetAtomPosition(index, atom.position)
-    mol.AddConformer(conformer)
     try:
+        for index, atom in enumerate(residue.atoms):
+            mol.AddAtom(Chem.Atom(atom.element))
+            conformer.SetAtomPosition(index, atom.position)
+        mol.AddConformer(conformer)
         rdDetermineBonds.DetermineConnectivity(mol)
-        for atom in mol.GetAtoms():
-            if atom.GetAtomicNum() == 7 and atom.GetDegree() == 4:
-                atom.SetFormalCharge(1)
+        for added in mol.GetAtoms():
+            if added.GetAtomicNum() == 7 and added.GetDegree() == 4:
+                added.SetFormalCharge(1)
         Chem.SanitizeMol(mol)
     except (ValueError, RuntimeError):
         take_messages()

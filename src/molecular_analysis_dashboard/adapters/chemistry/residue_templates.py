@@ -1,8 +1,6 @@
 """Meeko's residue templates, with forms named by protonation and modified residues from the dictionary."""
 
-import json
 from functools import cache
-from importlib.resources import files
 
 from meeko import ResidueChemTemplates
 from rdkit import Chem
@@ -15,16 +13,17 @@ _FORMS = ("HIE", "HID", "HIP", "CYS", "CYX", "CYX-", "ASP", "ASH", "GLU", "GLH",
 _ACIDIC_OXYGEN = Chem.MolFromSmarts("[OX2H0$([OX2][#1])][C,P,S](=O)")
 
 
-def new_templates() -> ResidueChemTemplates:
-    """Return a fresh set of templates that callers may add to."""
-    templates = ResidueChemTemplates.from_dict(json.loads(_packaged()))
+@cache
+def residue_templates() -> ResidueChemTemplates:
+    """Return Meeko's templates, one set per process: building the molecules of all of them takes a while."""
+    templates = ResidueChemTemplates.create_from_defaults()
     for form in _FORMS:
         templates.ambiguous[f"={form}"] = [form, f"N{form}", f"C{form}"]
     return templates
 
 
 def form_of(residue: ReceptorResidue, *, has_disulfide: bool) -> str:
-    """Return the name under which `new_templates` knows the residue in its protonation state."""
+    """Return the name under which `residue_templates` knows the residue in its protonation state."""
     names = {atom.name for atom in residue.atoms}
     if not any(atom.is_hydrogen for atom in residue.atoms):
         return "=CYX" if residue.name == "CYS" and has_disulfide else residue.name
@@ -103,8 +102,3 @@ def _deprotonated(mol: Chem.RWMol, names: list[str]) -> tuple[Chem.RWMol, list[s
         names = names[:proton] + names[proton + 1 :]
     Chem.SanitizeMol(mol)
     return mol, names
-
-
-@cache
-def _packaged() -> str:
-    return (files("meeko") / "data" / "residue_chem_templates.json").read_text()

@@ -100,6 +100,8 @@ def residue_number(residue: gemmi.Residue) -> str:
 
 
 def _parse(text: str, found: StructureFormat) -> gemmi.Structure:
+    # Columns are bytes to gemmi: one character must stay one byte, and names are ASCII in all three formats.
+    text = text.encode("ascii", errors="replace").decode()
     if found is StructureFormat.MMCIF:
         document = gemmi.cif.read_string(text)
         block = next((block for block in document if block.find_loop("_atom_site.id")), document[0])

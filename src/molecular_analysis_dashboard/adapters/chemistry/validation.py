@@ -54,7 +54,9 @@ def validate_record(record: LigandRecord) -> ValidatedLigand:
     """
     forget_messages()
     mol = _parse(record)
-    parent = _parent(mol)
+    parent = _Parent(mol, ()) if _is_one_smiles(record) else _parent(mol)
+    if not parent.mol.HasSubstructMatch(_CARBON):
+        raise LigandRejected(RejectionReason.NO_ORGANIC_FRAGMENT)
     _refuse_undockable(parent.mol)
     smiles = Chem.MolToSmiles(parent.mol)
     inchikey: str = Chem.MolToInchiKey(parent.mol)  # type: ignore[no-untyped-call]  # RDKit leaves it untyped
@@ -87,6 +89,7 @@ def _parse(record: LigandRecord) -> Chem.Mol:
         raise _parse_failure(take_messages())
     if mol.GetNumAtoms() == 0:
         raise LigandRejected(RejectionReason.EMPTY)
+    _refuse_large(mol)
     return mol
 
 
@@ -128,13 +131,15 @@ def _refuse_large(mol: Chem.Mol) -> None:
         )
 
 
+def _is_one_smiles(record: LigandRecord) -> bool:
+    """Whether the record is a SMILES without the dot that parts molecules, the usual case by far."""
+    return record.format == "smiles" and "." not in record.text
+
+
 def _parent(mol: Chem.Mol) -> _Parent:
     """Choose the largest organic fragment; most molecules are a single one already."""
-    _refuse_large(mol)
     n_fragments = len(Chem.GetMolFrags(mol))
     parent = mol if n_fragments == 1 else _CHOOSER.choose(mol)
-    if not parent.HasSubstructMatch(_CARBON):
-        raise LigandRejected(RejectionReason.NO_ORGANIC_FRAGMENT)
     notes: tuple[str, ...] = ()
     if n_fragments > 1:
         notes = (f"{n_fragments - 1} smaller fragment(s), such as counter-ions and solvent, were removed.",)

@@ -78,10 +78,11 @@ class VinaEngine:
         seed = derive_seed(protocol.seed, bytes_hash(receptor_pdbqt.encode()), box.center, box.size)
         vina = Vina(sf_name=protocol.scoring, cpu=1, seed=seed, verbosity=0)
         try:
-            with tempfile.TemporaryDirectory() as folder, _silence():
+            with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder, "receptor.pdbqt")
                 path.write_text(_atoms_only(receptor_pdbqt))
                 vina.set_receptor(str(path))
+            with _silence():
                 vina.compute_vina_maps(list(box.center), list(box.size), spacing=_VOXEL_ANGSTROM)
         except (RuntimeError, TypeError, ValueError) as cause:
             _raise_if_out_of_memory(cause)
@@ -111,12 +112,12 @@ class VinaSite:
         self._refuse_unfit(state)
         self._set_ligand(_rotated(state.pdbqt, seed, self._box))
         try:
+            self._vina.dock(
+                exhaustiveness=protocol.effort.exhaustiveness,
+                n_poses=max(protocol.n_poses, _SEARCH_POSES),
+                min_rmsd=protocol.min_rmsd_angstrom,
+            )
             with _silence():
-                self._vina.dock(
-                    exhaustiveness=protocol.effort.exhaustiveness,
-                    n_poses=max(protocol.n_poses, _SEARCH_POSES),
-                    min_rmsd=protocol.min_rmsd_angstrom,
-                )
                 text = self._vina.poses(protocol.n_poses, protocol.energy_range_kcal_mol)
                 scores = self._vina.energies(protocol.n_poses, protocol.energy_range_kcal_mol)
         except (RuntimeError, ValueError, IndexError) as cause:
@@ -132,8 +133,7 @@ class VinaSite:
             raise LigandRejected(RejectionReason.OUTSIDE_BOX, "Scoring in place needs every atom inside the box.")
         self._set_ligand(_placed(state.pdbqt, positions))
         try:
-            with _silence():
-                return float(self._vina.score()[0])
+            return float(self._vina.score()[0])
         except (RuntimeError, ValueError) as cause:
             _raise_if_out_of_memory(cause)
             raise LigandRejected(RejectionReason.NO_POSE, _reason(cause)) from cause
@@ -143,8 +143,7 @@ class VinaSite:
         if unknown := sorted({atom_type(line) for line in atom_lines(pdbqt)} - LIGAND_TYPES):
             raise LigandRejected(RejectionReason.UNSUPPORTED_ELEMENT, f"Atom types: {', '.join(unknown)}.")
         try:
-            with _silence():
-                self._vina.set_ligand_from_string(pdbqt)
+            self._vina.set_ligand_from_string(pdbqt)
         except (RuntimeError, TypeError, ValueError) as cause:
             _raise_if_out_of_memory(cause)
             raise LigandRejected(RejectionReason.PREPARATION_FAILED, _reason(cause)) from cause
@@ -281,7 +280,10 @@ def _rigid_extents(pdbqt: str) -> Iterator[float]:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Lead file descriptors 1 and 2 to nowhere: Vina's C++ writes warnings there at every verbosity."""
+    """Lead file descriptors 1 and 2 to nowhere where Vina writes known warnings at every verbosity.
+
+    The search itself is not silenced: what it says before it ends the process is worth reading.
+    """
     kept = [os.dup(descriptor) for descriptor in _STANDARD_STREAMS]
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
