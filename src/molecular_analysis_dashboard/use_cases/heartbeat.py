@@ -31,6 +31,7 @@ class Watch:
     n_scored: int = 0
     n_rejected: int = 0
     may_yield: bool = False
+    killed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _over: bool = False
 
@@ -49,6 +50,7 @@ class Watch:
             if self.answer not in _KILLING:
                 self.answer = answer
             if kill:
+                self.killed = True
                 self.kill_engine()
 
     def close(self) -> None:
@@ -99,7 +101,14 @@ class Heartbeat:
             self._wake.wait(self._interval_s if self._drain.seconds_left() is None else self._interval_s / 4)
             watch = self._watch
             if watch is not None:
-                self._beat(watch)
+                self._beat_safely(watch)
+
+    def _beat_safely(self, watch: Watch) -> None:
+        try:
+            self._beat(watch)
+        except Exception:
+            # A defect of ours: if it ended this thread, every later task of the slot would be taken for lost.
+            log.exception("beat.defect")
 
     def _beat(self, watch: Watch) -> None:
         left = self._drain.seconds_left()

@@ -108,30 +108,35 @@ class RunTask:
         return task
 
     def _run(self, task: ClaimedTask) -> TaskResult:
-        with self._heartbeat.watching(task, self._process.stop) as watch:
-            try:
-                self._handlers[task.kind](task, watch)
-            except (Stopped, ProcessEnded) as stop:
-                return self._stopped(task, watch, stop)
-            except Superseded:
-                return self._superseded(task)
-            except ResourceLost:
-                raise
-            except MadError as error:
-                return self._failed(task, error)
-            except Exception as error:
-                # A defect of ours: without an end the ledger would hand the task out again for ever.
-                log.exception("task.defect", kind=task.kind)
-                sentence = (
-                    f"An internal error ({type(error).__name__}) ended the task; the worker's log has the details."
-                )
-                return self._failed(task, MadError(sentence))
-            return self._end(task, EndCause.COMPLETED, TaskResult.COMPLETED)
+        try:
+            with self._heartbeat.watching(task, self._process.stop) as watch:
+                return self._attempt(task, watch)
+        finally:
+            # A beat may have stopped the process after its last use, even while the task was ended: only now is it
+            # sure that none will, and the next task needs one that works.
+            if watch.killed:
+                self._process.restart()
+
+    def _attempt(self, task: ClaimedTask, watch: Watch) -> TaskResult:
+        try:
+            self._handlers[task.kind](task, watch)
+        except (Stopped, ProcessEnded) as stop:
+            return self._stopped(task, watch, stop)
+        except Superseded:
+            return self._superseded(task)
+        except ResourceLost:
+            raise
+        except MadError as error:
+            return self._failed(task, error)
+        except Exception as error:
+            # A defect of ours: without an end the ledger would hand the task out again for ever.
+            log.exception("task.defect", kind=task.kind)
+            sentence = f"An internal error ({type(error).__name__}) ended the task; the worker's log has the details."
+            return self._failed(task, MadError(sentence))
+        return self._end(task, EndCause.COMPLETED, TaskResult.COMPLETED)
 
     def _stopped(self, task: ClaimedTask, watch: Watch, stop: Exception) -> TaskResult:
-        ended_by_us = not isinstance(stop, ProcessEnded) or stop.cause is ExitCause.STOPPED
-        self._process.restart()
-        if isinstance(stop, ProcessEnded) and not ended_by_us:
+        if isinstance(stop, ProcessEnded) and stop.cause is not ExitCause.STOPPED:
             return self._failed(task, stop)
         if watch.answer is BeatAnswer.SUPERSEDED:
             return self._superseded(task)
