@@ -8,9 +8,9 @@ import dataclasses
 import json
 import struct
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Literal
+from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import TypeAdapter
+from pydantic import Discriminator, TypeAdapter
 
 from molecular_analysis_dashboard.domain.docking import DockedLigand, RejectedLigand
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecord, RejectedRecord, ValidatedLigand
@@ -110,33 +110,49 @@ class OutOfMemory:
 
 Response = Done | Docked | ReceptorPrepared | Validated | Failed | OutOfMemory
 
-_REQUESTS: TypeAdapter[Request] = TypeAdapter(Request)
-_RESPONSES: TypeAdapter[Response] = TypeAdapter(Response)
+_REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Discriminator("op")])
+_RESPONSES: TypeAdapter[Response] = TypeAdapter(Annotated[Response, Discriminator("op")])
 
 
-def write_message(stream: BinaryIO, message: Request | Response) -> None:
+class Sink(Protocol):
+    """Takes bytes; an unbuffered pipe may take only a part at a time."""
+
+    def write(self, data: memoryview, /) -> int | None:
+        """Take some bytes; return how many."""
+
+    def flush(self) -> None:
+        """Pass everything on."""
+
+
+class Source(Protocol):
+    """Gives bytes."""
+
+    def read(self, size: int, /) -> bytes | None:
+        """Return up to `size` bytes, none at the end."""
+
+
+def write_message(stream: Sink, message: Request | Response) -> None:
     """Write one message and flush."""
     body = json.dumps(dataclasses.asdict(message), default=_encode, separators=(",", ":")).encode()
     rest = memoryview(_LENGTH.pack(len(body)) + body)
     while rest:
-        # An unbuffered pipe may take only a part.
-        rest = rest[stream.write(rest) :]
+        rest = rest[stream.write(rest) or 0 :]
     stream.flush()
 
 
-def read_request(stream: BinaryIO) -> Request | None:
+def read_request(stream: Source) -> Request | None:
     """Read the next request; None when the other side has closed the pipe."""
     body = _read_body(stream)
     return None if body is None else _REQUESTS.validate_python(_decode(body))
 
 
-def read_response(stream: BinaryIO) -> Response | None:
+def read_response(stream: Source) -> Response | None:
     """Read the next response; None when the other side has ended."""
     body = _read_body(stream)
     return None if body is None else _RESPONSES.validate_python(_decode(body))
 
 
-def _read_body(stream: BinaryIO) -> bytes | None:
+def _read_body(stream: Source) -> bytes | None:
     head = _read_exactly(stream, _LENGTH.size)
     if head is None:
         return None
@@ -144,7 +160,7 @@ def _read_body(stream: BinaryIO) -> bytes | None:
     return _read_exactly(stream, length) if length <= MAX_MESSAGE_BYTES else None
 
 
-def _read_exactly(stream: BinaryIO, length: int) -> bytes | None:
+def _read_exactly(stream: Source, length: int) -> bytes | None:
     parts = []
     while length > 0:
         part = stream.read(length)

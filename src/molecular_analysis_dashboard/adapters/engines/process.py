@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -10,11 +9,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import IO, BinaryIO, cast
+from typing import IO, BinaryIO, TypeVar, cast
 
+from molecular_analysis_dashboard.adapters.engines.bounded_pipes import BoundedPipes
 from molecular_analysis_dashboard.adapters.engines.messages import (
     Dock,
     Docked,
+    Done,
     Failed,
     OpenSite,
     OutOfMemory,
@@ -42,6 +43,7 @@ _ONE_THREAD = {
     "PYTHONFAULTHANDLER": "1",
 }
 _STDERR_TAIL_BYTES = 2000
+R = TypeVar("R", Done, Docked, ReceptorPrepared, Validated)
 
 
 class EngineProcess:
@@ -84,22 +86,22 @@ class EngineProcess:
 
     def open_site(self, site: SiteSpec) -> None:
         """Make the maps of a site ready; cheap while they are warm."""
-        self._ask(OpenSite(site), self._preparation_timeout_s)
+        self._ask(OpenSite(site), Done, self._preparation_timeout_s)
 
     def dock(self, site: SiteSpec, ligand: LigandInput) -> LigandOutcome:
         """Prepare and dock one ligand; a fresh process opens the site first."""
         if self._process is None:
             self.open_site(site)
-        return cast(Docked, self._ask(Dock(site.key, ligand), self._dock_timeout_s)).outcome
+        return self._ask(Dock(site.key, ligand), Docked, self._dock_timeout_s).outcome
 
     def prepare_receptor(self, data: bytes, file_name: str, options: ReceptorOptions) -> PreparedReceptor:
         """Prepare a receptor."""
         request = PrepareReceptor(data, file_name, options)
-        return cast(ReceptorPrepared, self._ask(request, self._preparation_timeout_s)).receptor
+        return self._ask(request, ReceptorPrepared, self._preparation_timeout_s).receptor
 
     def validate(self, records: Sequence[LigandRecord]) -> list[ValidatedLigand | RejectedRecord]:
         """Validate records, in their order."""
-        return list(cast(Validated, self._ask(Validate(tuple(records)), self._preparation_timeout_s)).ligands)
+        return list(self._ask(Validate(tuple(records)), Validated, self._preparation_timeout_s).ligands)
 
     def restart(self) -> None:
         """End the process; the next call starts a fresh one, which holds nothing."""
@@ -112,23 +114,30 @@ class EngineProcess:
             self._stopped = True
             self._kill()
 
-    def _ask(self, request: Request, timeout_s: float) -> Response:
+    def _ask(self, request: Request, expected: type[R], timeout_s: float) -> R:
         process = self._running()
-        deadline = time.monotonic() + timeout_s
+        pipes = BoundedPipes(process, time.monotonic() + timeout_s)
         try:
-            write_message(cast(BinaryIO, process.stdin), request)
+            write_message(pipes, request)
+            response = read_response(pipes)
+        except TimeoutError:
+            raise self._ended(ExitCause.TIMEOUT, f"It did not answer within {timeout_s:g} s.") from None
         except OSError:
-            raise self._ended(ExitCause.CRASH) from None
-        stdout = cast(BinaryIO, process.stdout)
-        if not select.select([stdout], [], [], max(deadline - time.monotonic(), 0.0))[0]:
-            raise self._ended(ExitCause.TIMEOUT, f"It did not answer within {timeout_s:g} s.")
-        response = read_response(stdout)
-        if response is None:
-            raise self._ended(ExitCause.CRASH)
-        if isinstance(response, OutOfMemory):
-            raise self._ended(ExitCause.OUT_OF_MEMORY, f"The limit is {self._memory_bytes / 2**30:.1f} GiB.")
-        if isinstance(response, Failed):
-            raise _revive(response)
+            response = None
+        except (ValueError, RecursionError) as error:
+            raise self._ended(ExitCause.CRASH, "Its answer could not be read.") from error
+        return self._checked(response, expected)
+
+    def _checked(self, response: Response | None, expected: type[R]) -> R:
+        match response:
+            case None:
+                raise self._ended(ExitCause.CRASH)
+            case OutOfMemory():
+                raise self._ended(ExitCause.OUT_OF_MEMORY, f"The limit is {self._memory_bytes / 2**30:.1f} GiB.")
+            case Failed():
+                raise _revive(response)
+        if not isinstance(response, expected):
+            raise self._ended(ExitCause.CRASH, "It answered something else.")
         return response
 
     def _running(self) -> subprocess.Popen[bytes]:
@@ -160,7 +169,7 @@ class EngineProcess:
         if self._stopped:
             return ProcessEnded(ExitCause.STOPPED, "The engine process was stopped.")
         if cause is ExitCause.CRASH:
-            detail = _describe(status)
+            detail = detail or _describe(status)
             if "MemoryError" in errors_tail or "bad_alloc" in errors_tail:
                 cause = ExitCause.OUT_OF_MEMORY
         return ProcessEnded(cause, f"The engine process ended. {detail}".strip(), status=status, stderr=errors_tail)
@@ -186,7 +195,8 @@ class EngineProcess:
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
+    # Not polled: while the child is not reaped its number stays its own, and it may have left children behind.
+    if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
 
@@ -195,12 +205,14 @@ def _tail(stream: IO[bytes]) -> str:
     with stream:
         size = stream.seek(0, os.SEEK_END)
         stream.seek(max(size - _STDERR_TAIL_BYTES, 0))
-        return stream.read().decode(errors="replace").strip()
+        # PostgreSQL stores no NUL.
+        return stream.read().decode(errors="replace").replace("\0", "").strip()
 
 
 def _describe(status: int | None) -> str:
     if status is not None and status < 0:
-        return f"It was ended by {signal.Signals(-status).name}."
+        names = {number.value: number.name for number in signal.Signals}
+        return f"It was ended by {names.get(-status, f'signal {-status}')}."
     return f"It exited with status {status}."
 
 
