@@ -89,8 +89,12 @@ class SqlUnitOfWork:
         return self._connection
 
     def commit(self) -> None:
-        """Make everything since entering durable; the transaction is over after that."""
+        """Make everything since entering durable; the unit of work is over after that.
+
+        The organization's role ended with the transaction: nothing may be read or written without it.
+        """
         self.connection.commit()
+        self._close()
 
     @cached_property
     def structures(self) -> SqlStructures:
