@@ -1,4 +1,5 @@
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,4 +11,6 @@ REVIEWED = Path(__file__).with_name("reviewed_skips.txt")
 
 def pytest_configure(config: pytest.Config) -> None:
     strip_settings(os.environ)
+    # Run in the background of a shell, pytest ignores Ctrl-C, and so would every program that the tests interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(ReviewedSkips(read_reviewed(REVIEWED)), "reviewed-skips")

@@ -25,8 +25,8 @@ _LIBRARIES = (
     "alembic",
     "flower",
 )
-# At INFO it would write every statement with its parameters.
-_QUIET = ("sqlalchemy",)
+# At INFO they would write every statement with its parameters, and every request.
+_QUIET = ("sqlalchemy", "httpx", "httpcore")
 # Gunicorn's uvicorn workers make a pair of these share one list of handlers and stop propagation, so each has its own.
 _WITH_HANDLER = ("gunicorn.error", "gunicorn.access", "uvicorn.error", "uvicorn.access")
 _ACCESS_FIELDS = ("client", "method", "path", "http_version", "status")

@@ -33,6 +33,7 @@ from .waiting import wait_until
 __all__ = ["ManagedProcess", "Plan", "RestartPolicy", "StackState", "Supervisor", "read_stack_state", "request_stop"]
 
 _LOOK_EVERY_S = 0.2
+_LEFTOVER_GRACE_S = 5.0
 
 Plan = Callable[[EmbeddedAddresses], Sequence[ManagedProcess]]
 
@@ -225,13 +226,17 @@ class Supervisor:
 
 
 def _end_recorded(stale: StackState) -> None:
-    """End the processes of a stack whose supervisor was killed; they may hold the ports we need."""
+    """End the processes of a stack whose supervisor was killed; they may hold the ports we need.
+
+    Their servers ended with it, so a long grace would only delay the start: there is nobody to hand work back to.
+    """
     if stale.boot_id != current_boot_id():
         return
     recorded = [(process, process.pid) for process in stale.processes]
     left = [(process, pid) for process, pid in recorded if pid is not None]
     for process, pid in reversed(left):
-        for number, timeout_s in ((signal.Signals(process.stop_signal), process.stop_timeout_s), (signal.SIGKILL, 10)):
+        grace_s = min(process.stop_timeout_s, _LEFTOVER_GRACE_S)
+        for number, timeout_s in ((signal.Signals(process.stop_signal), grace_s), (signal.SIGKILL, 10)):
             if not send_signal(pid, process.started_ticks, number):
                 break
             wait_until(lambda pid=pid, ticks=process.started_ticks: start_ticks(pid) != ticks, timeout_s)  # type: ignore[misc]

@@ -114,7 +114,7 @@ def status(ctx: typer.Context, data_dir: DataDir = None, token: Token = None, as
 def _run(console: Console, folder: Path, port: int | None, workers: int | None, while_used: bool) -> None:
     from molecular_analysis_dashboard.infrastructure.embedded_stack import StackOptions, embedded_stack, usable_cores
 
-    configure_logging("info", json=False, stream="stderr")
+    configure_logging("warning", json=False, stream="stderr")
     options = StackOptions(folder, _port(folder, port), workers or usable_cores())
     console.say(f"Starting on {folder} …")
     supervisor = embedded_stack(
