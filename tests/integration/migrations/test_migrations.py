@@ -1,0 +1,194 @@
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy.dialects.postgresql.base import ischema_names
+from tests.integration.migrations.conftest import MakeSettings
+from tests.support.waiting import wait_until
+
+from molecular_analysis_dashboard.adapters.persistence.tables import TENANT_TABLES, Xid8, metadata
+from molecular_analysis_dashboard.domain.identity import new_id
+from molecular_analysis_dashboard.infrastructure.migrations import current_revision, head_revision, is_at_head, migrate
+from molecular_analysis_dashboard.infrastructure.settings import Settings
+
+# As `migrations/env.py` has it, which only Alembic can import.
+MIGRATION_LOCK = 0x6D_61_64_01
+
+
+def config() -> Config:
+    found = Config()
+    found.set_main_option("script_location", "molecular_analysis_dashboard.adapters.persistence:migrations")
+    found.set_main_option("path_separator", "os")
+    return found
+
+
+@contextmanager
+def alembic(connection: Connection) -> Iterator[Config]:
+    found = config()
+    found.attributes["connection"] = connection
+    yield found
+    connection.commit()
+
+
+def partitions(connection: Connection) -> set[str]:
+    return set(connection.execute(text("SELECT relname FROM pg_class WHERE relispartition")).scalars())
+
+
+def shape(connection: Connection) -> list[object]:
+    """Everything about the schema that a second upgrade must make again."""
+    columns = "SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns"
+    indexes = "SELECT tablename, indexname, indexdef FROM pg_indexes"
+    constraints = (
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+        "WHERE connamespace = 'public'::regnamespace"
+    )
+    policies = "SELECT tablename, policyname, roles::text, cmd, qual, with_check FROM pg_policies"
+    rights = "SELECT table_name, grantee, privilege_type FROM information_schema.role_table_grants"
+    found: list[object] = []
+    for query, schema in (
+        (columns, "table_schema"),
+        (indexes, "schemaname"),
+        (policies, "schemaname"),
+        (rights, "table_schema"),
+    ):
+        found += sorted(map(str, connection.execute(text(f"{query} WHERE {schema} = 'public'"))))
+    return found + sorted(map(str, connection.execute(text(constraints))))
+
+
+def fill(connection: Connection) -> None:
+    """Write a row where every other table can point to it."""
+    org_id, user_id, library_id, job_id = (new_id() for _ in range(4))
+    for statement in (
+        "INSERT INTO organizations (id, name) VALUES (:org, 'laboratory')",
+        "INSERT INTO users (id, email, display_name) VALUES (:user, 'a@example.org', 'A')",
+        "INSERT INTO memberships (org_id, user_id, role) VALUES (:org, :user, 'admin')",
+        "INSERT INTO libraries (id, org_id, name, file_name, sha256, size_bytes, state, created_by) "
+        "VALUES (:library, :org, 'l', 'l.smi', 'x', 1, 'ready', :user)",
+        "INSERT INTO jobs (id, org_id, kind, state, name, spec, library_id, created_by) "
+        "VALUES (:job, :org, 'screen', 'running', 'j', '{}', :library, :user)",
+        "INSERT INTO tasks (id, org_id, job_id, kind, queue, state) "
+        "VALUES (gen_random_uuid(), :org, :job, 'dock', 'q', 'pending')",
+        "INSERT INTO events (org_id, job_id, type, payload) VALUES (:org, :job, 'test', '{}')",
+        "INSERT INTO poses (job_id, ligand_id, state_no, rank, org_id, score_kcal_mol, coordinates_zlib) "
+        "VALUES (:job, gen_random_uuid(), 1, 1, :org, -7, '')",
+    ):
+        connection.execute(text(statement), {"org": org_id, "user": user_id, "library": library_id, "job": job_id})
+    connection.commit()
+
+
+def test_there_is_one_head() -> None:
+    assert len(ScriptDirectory.from_config(config()).get_heads()) == 1
+
+
+def test_empty_database_comes_to_head_and_stays_there(settings: Settings, engine: Engine) -> None:
+    assert not is_at_head(settings)
+    migrate(settings)
+    assert is_at_head(settings)
+    with engine.connect() as connection:
+        before = shape(connection)
+        assert current_revision(connection) == head_revision()
+    migrate(settings)
+    with engine.connect() as connection:
+        assert shape(connection) == before
+
+
+def test_migrations_make_exactly_the_tables_that_the_code_knows(
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ischema_names, "xid8", Xid8)
+    migrate(settings)
+    with engine.connect() as connection:
+        ours = partitions(connection)
+
+        def compared(_: object, name: str | None, kind: str, *__: object) -> bool:
+            return not (kind == "table" and name in ours)
+
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True, "include_object": compared}
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+def test_comparison_notices_what_is_missing(
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ischema_names, "xid8", Xid8)
+    migrate(settings)
+    with engine.connect() as connection:
+        connection.execute(text("ALTER TABLE jobs DROP COLUMN reason"))
+        context = MigrationContext.configure(connection)
+        assert any("reason" in str(difference) for difference in compare_metadata(context, metadata))
+
+
+def test_downgrade_and_upgrade_work_on_a_database_in_use(settings: Settings, engine: Engine) -> None:
+    migrate(settings)
+    with engine.connect() as connection:
+        before = shape(connection)
+        fill(connection)
+        with alembic(connection) as found:
+            command.downgrade(found, "base")
+    with engine.connect() as connection:
+        assert set(inspect(connection).get_table_names()) <= {"alembic_version"}
+        assert current_revision(connection) is None
+    migrate(settings)
+    with engine.connect() as connection:
+        assert shape(connection) == before
+        assert connection.execute(text("SELECT count(*) FROM jobs")).scalar_one() == 0
+        fill(connection)
+
+
+def test_upgrade_keeps_the_rows_of_a_database_at_head(settings: Settings, engine: Engine) -> None:
+    migrate(settings)
+    with engine.connect() as connection:
+        fill(connection)
+    migrate(settings)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM poses")).scalar_one() == 1
+
+
+def test_instances_that_start_at_once_migrate_once(settings: Settings, engine: Engine) -> None:
+    program = (
+        "from molecular_analysis_dashboard.infrastructure.migrations import migrate\n"
+        "from molecular_analysis_dashboard.infrastructure.settings import load_settings\n"
+        "migrate(load_settings())"
+    )
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": settings.database.sqlalchemy_url}
+    instances = [subprocess.Popen([sys.executable, "-c", program], env=environment) for _ in range(3)]
+    assert [instance.wait(60) for instance in instances] == [0, 0, 0]
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar_one() == 1
+        secured = connection.execute(text("SELECT count(*) FROM pg_policies")).scalar_one()
+    assert secured == len(TENANT_TABLES)
+
+
+def test_instance_waits_for_a_migration_that_takes_longer_than_any_lock_may(make_settings: MakeSettings) -> None:
+    settings = make_settings(options="-c lock_timeout=100ms")
+    engine = create_engine(settings.database.sqlalchemy_url)
+    with engine.connect() as busy:
+        busy.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+        second = threading.Thread(target=migrate, args=(settings,))
+        second.start()
+        waiting = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory' "
+            "AND clock_timestamp() - query_start > '0.3 s'"
+        )
+
+        def waits() -> bool:
+            with engine.connect() as connection:
+                return bool(connection.execute(waiting).scalar_one())
+
+        wait_until(waits, 10, "the second instance did not wait for the first")
+        busy.rollback()
+    second.join(60)
+    engine.dispose()
+    assert is_at_head(settings)
