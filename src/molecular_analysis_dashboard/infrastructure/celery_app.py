@@ -119,6 +119,13 @@ def _start_slot(**_: Any) -> None:
     worker.start_slot(settings)
 
 
+@signals.worker_process_shutdown.connect  # type: ignore[untyped-decorator]
+def _end_slot(**_: Any) -> None:
+    from molecular_analysis_dashboard.infrastructure import worker
+
+    worker.end_slot()
+
+
 @signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]
 def _begin_drain(**_: Any) -> None:
     from molecular_analysis_dashboard.infrastructure import worker

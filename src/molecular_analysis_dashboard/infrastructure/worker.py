@@ -143,6 +143,12 @@ def start_slot(settings: Settings) -> None:
     _slot = Slot(run_task, engine)
 
 
+def end_slot() -> None:
+    """End the engine process of this prefork child; the kernel would, but it leaves the scratch folder."""
+    if _slot is not None:
+        _slot.engine.restart()
+
+
 def begin_drain(settings: Settings) -> None:
     """Tell slots and companion that this worker stops; safe in a signal handler."""
     _require_identity().drain.begin(settings.ledger.drain_grace_s)
