@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-# CPU seconds of one Monte-Carlo run of Vina 1.2.7 (benchmarks/cost_model.md): R²(log) 0.88 over 17 drugs and
+# CPU seconds of one Monte-Carlo run of Vina 1.2.7, fitted to measurements: R²(log) 0.88 over 16 drugs on
 # two receptors, worst relative error 67 %. Good enough for "longest first" and for chunks; a quote fits its own.
 _SCALE, _HEAVY_EXPONENT, _TORSION_EXPONENT, _TORSION_OFFSET = math.exp(-8.0), 2.07, 1.02, 6
 # Reading, embedding, typing and storing one ligand, whatever the search effort.
