@@ -127,7 +127,7 @@ class PostgresServer:
             raise DataFolderIncompatible(
                 f"{self._folder} was written by PostgreSQL {written_by}, but version {installed} is installed. "
                 f"Either install the release of this program that brings PostgreSQL {written_by}, or with it export "
-                "the database (mad backup) and restore that into a new data folder.",
+                "the database (pg_dump) and restore that into a new data folder.",
                 folder=str(self._folder),
                 written_by=written_by,
                 installed=installed,
