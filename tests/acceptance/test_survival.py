@@ -233,6 +233,7 @@ def test_cancel_ends_engines_within_two_seconds_and_keeps_finished_poses(stack: 
     stack.change(job_id, JobState.CANCELLING)
     stack.wake()
     wait_gone(engines, 2)
+    assert worker.engines() == []
     assert stack.wait_final(job_id).state is JobState.CANCELLED
     kept = stack.fingerprint(job_id)
     assert 4 <= len(kept) < len(SERIES)

@@ -104,14 +104,6 @@ def start_slot(settings: Settings) -> None:
     _watch_parent(identity.main_pid)
     redis = Redis.from_url(settings.queue.redis_url, socket_connect_timeout=2)
     ledger = settings.ledger
-    heartbeat = Heartbeat(
-        SqlDatabase(settings.database.sqlalchemy_url, settings.database.connect_args, pool_size=1),
-        RedisWake(redis),
-        identity.drain,
-        interval_s=ledger.heartbeat_interval_s,
-        yield_after_s=_YIELD_AFTER_S,
-    )
-    heartbeat.start()
     engine = EngineProcess(
         memory_bytes=settings.docking.engine_memory_bytes,
         dock_timeout_s=settings.docking.ligand_timeout_s,
@@ -119,6 +111,15 @@ def start_slot(settings: Settings) -> None:
         warm_sites=settings.docking.warm_receptors,
         environment={name: os.environ[name] for name in _ENGINE_ENVIRONMENT if name in os.environ},
     )
+    heartbeat = Heartbeat(
+        SqlDatabase(settings.database.sqlalchemy_url, settings.database.connect_args, pool_size=1),
+        RedisWake(redis),
+        identity.drain,
+        interval_s=ledger.heartbeat_interval_s,
+        yield_after_s=_YIELD_AFTER_S,
+        end_idle_engine=engine.restart,
+    )
+    heartbeat.start()
     database = SqlDatabase(settings.database.sqlalchemy_url, settings.database.connect_args, pool_size=1)
     uploads = LocalBlobStore(settings.storage.uploads_dir)
     results = LocalBlobStore(settings.storage.results_dir)

@@ -21,8 +21,8 @@ class Wake(Protocol):
     def send(self) -> None:
         """Wake every slot; never raises."""
 
-    def wait(self, timeout_s: float) -> None:
-        """Wait until woken, at most `timeout_s` seconds."""
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until woken, at most `timeout_s` seconds; return whether somebody woke us."""
 
 
 class Drain(Protocol):

@@ -68,17 +68,28 @@ class Heartbeat:
         Seconds between two beats.
     yield_after_s : float
         How long another job's released task must wait before this slot hands its task back for it.
+    end_idle_engine : Callable[[], None]
+        Ends the engine process; called when a cancel wakes a slot between two tasks.
     """
 
     def __init__(
-        self, database: Database, wake: Wake, drain: Drain, *, interval_s: float, yield_after_s: float
+        self,
+        database: Database,
+        wake: Wake,
+        drain: Drain,
+        *,
+        interval_s: float,
+        yield_after_s: float,
+        end_idle_engine: Callable[[], None],
     ) -> None:
         self._database = database
         self._wake = wake
         self._drain = drain
+        self._end_idle_engine = end_idle_engine
         self._interval_s = interval_s
         self._yield_after_s = yield_after_s
         self._watch: Watch | None = None
+        self._changing_watch = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def start(self) -> None:
@@ -89,7 +100,10 @@ class Heartbeat:
     def watching(self, task: ClaimedTask, kill_engine: Callable[[], None]) -> Iterator[Watch]:
         """Beat for a task while the block runs."""
         watch = Watch(task, kill_engine, self._drain)
-        self._watch = watch
+        with self._changing_watch:
+            self._watch = watch
+        # A cancel that came between the claim and this line woke nobody.
+        self._beat_safely(watch)
         try:
             yield watch
         finally:
@@ -98,10 +112,18 @@ class Heartbeat:
 
     def _run(self) -> None:
         while True:
-            self._wake.wait(self._interval_s if self._drain.seconds_left() is None else self._interval_s / 4)
+            woken = self._wake.wait(self._interval_s if self._drain.seconds_left() is None else self._interval_s / 4)
             watch = self._watch
             if watch is not None:
                 self._beat_safely(watch)
+            elif woken:
+                self._end_idle()
+
+    def _end_idle(self) -> None:
+        """End the engine of a slot that happens to be between two tasks: after a cancel nothing of a job is left."""
+        with self._changing_watch:
+            if self._watch is None:
+                self._end_idle_engine()
 
     def _beat_safely(self, watch: Watch) -> None:
         try:

@@ -53,9 +53,9 @@ class QuickWake:
     def send(self) -> None:
         """Nobody has to be woken."""
 
-    def wait(self, timeout_s: float) -> None:
+    def wait(self, timeout_s: float) -> bool:
         del timeout_s
-        Event().wait(0.005)
+        return Event().wait(0.005)
 
 
 class Drain:
@@ -73,7 +73,14 @@ class Slot:
         self.bench = bench
         self.process = Process()
         self.drain = Drain()
-        self.heartbeat = Heartbeat(bench.database, QuickWake(), self.drain, interval_s=2.0, yield_after_s=2.0)
+        self.heartbeat = Heartbeat(
+            bench.database,
+            QuickWake(),
+            self.drain,
+            interval_s=2.0,
+            yield_after_s=2.0,
+            end_idle_engine=self.process.restart,
+        )
         self.heartbeat.start()
 
     def run_task(self, action: Callable[[ClaimedTask, Watch], None]) -> RunTask:

@@ -31,19 +31,26 @@ class HandWake:
     """Lets the heart beat when the test says so, and waits until it has."""
 
     def __init__(self) -> None:
-        self._ticks: SimpleQueue[None] = SimpleQueue()
+        self._ticks: SimpleQueue[bool] = SimpleQueue()
         self._waiting = Event()
 
-    def wait(self, timeout_s: float) -> None:
+    def wait(self, timeout_s: float) -> bool:
         del timeout_s
         self._waiting.set()
-        self._ticks.get()
+        return self._ticks.get()
 
     def send(self) -> None:
-        """Let it beat once."""
+        """Wake it, and let it act on that."""
+        self._tick(woken=True)
+
+    def pass_time(self) -> None:
+        """Let its interval pass unwoken."""
+        self._tick(woken=False)
+
+    def _tick(self, *, woken: bool) -> None:
         assert self._waiting.wait(10)
         self._waiting.clear()
-        self._ticks.put(None)
+        self._ticks.put(woken)
         assert self._waiting.wait(10)
 
 
@@ -76,14 +83,25 @@ class Rig:
     drain: Drain
     ledger: ScriptedLedger
     heartbeat: Heartbeat
+    idle_ends: list[None]
     kills: list[None] = field(default_factory=list)
 
 
 def rig(*script: BeatAnswer | Exception) -> Rig:
-    wake, drain, ledger = HandWake(), Drain(), ScriptedLedger(list(script) or [BeatAnswer.GO_ON])
-    heartbeat = Heartbeat(cast(Database, ledger), wake, drain, interval_s=2.0, yield_after_s=2.0)
+    """Make a heart whose first beat, at the start of a task, is agreed to; the script answers those that follow."""
+    wake, drain = HandWake(), Drain()
+    ledger = ScriptedLedger([BeatAnswer.GO_ON, *(script or [BeatAnswer.GO_ON])])
+    idle_ends: list[None] = []
+    heartbeat = Heartbeat(
+        cast(Database, ledger),
+        wake,
+        drain,
+        interval_s=2.0,
+        yield_after_s=2.0,
+        end_idle_engine=lambda: idle_ends.append(None),
+    )
     heartbeat.start()
-    return Rig(wake, drain, ledger, heartbeat)
+    return Rig(wake, drain, ledger, heartbeat, idle_ends)
 
 
 def watch(rig: Rig) -> AbstractContextManager[Watch]:
@@ -96,8 +114,31 @@ def test_work_goes_on_while_the_ledger_agrees() -> None:
         watched.n_scored, watched.n_rejected, watched.may_yield = 3, 1, True
         r.wake.send()
         assert not watched.must_stop
-    assert r.ledger.beats == [{"n_scored": 3, "n_rejected": 1, "may_yield": True, "yield_after_s": 2.0}]
+    assert r.ledger.beats[1:] == [{"n_scored": 3, "n_rejected": 1, "may_yield": True, "yield_after_s": 2.0}]
     assert r.kills == []
+
+
+def test_task_cancelled_between_its_claim_and_its_start_is_stopped_without_a_wake() -> None:
+    r = rig()
+    r.ledger.script = [BeatAnswer.CANCELLED]
+    with watch(r) as watched:
+        assert watched.must_stop
+        assert (watched.answer, len(r.kills)) == (BeatAnswer.CANCELLED, 1)
+
+
+def test_cancel_ends_an_engine_that_is_between_two_tasks() -> None:
+    r = rig()
+    r.wake.pass_time()
+    assert r.idle_ends == []
+    r.wake.send()
+    assert len(r.idle_ends) == 1
+
+
+def test_cancel_of_another_job_leaves_a_working_engine_alone() -> None:
+    r = rig()
+    with watch(r):
+        r.wake.send()
+    assert (r.idle_ends, r.kills) == ([], [])
 
 
 @pytest.mark.parametrize("answer", [BeatAnswer.CANCELLED, BeatAnswer.SUPERSEDED])
@@ -158,7 +199,7 @@ def test_work_goes_on_while_the_database_is_away() -> None:
         r.wake.send()
         assert not watched.must_stop
         r.wake.send()
-    assert len(r.ledger.beats) == 2
+    assert len(r.ledger.beats) == 3
 
 
 def test_heart_beats_on_after_a_defect() -> None:
@@ -175,4 +216,4 @@ def test_task_that_is_over_cannot_have_the_engine_killed() -> None:
         pass
     r.wake.send()
     watched.react(BeatAnswer.SUPERSEDED, kill=True)
-    assert (r.kills, watched.killed, r.ledger.beats) == ([], False, [])
+    assert (r.kills, watched.killed, len(r.ledger.beats)) == ([], False, 1)

@@ -29,13 +29,14 @@ class RedisWake:
         except (RedisError, OSError) as error:
             log.warning("wake.not_sent", reason=str(error))
 
-    def wait(self, timeout_s: float) -> None:
-        """Wait until woken, at most `timeout_s` seconds."""
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until woken, at most `timeout_s` seconds; return whether somebody woke us."""
         try:
             if self._subscription is None:
                 self._subscription = PubSub(self._redis.connection_pool, ignore_subscribe_messages=True)
                 self._subscription.subscribe(_CHANNEL)
-            self._subscription.get_message(timeout=timeout_s)
+            return self._subscription.get_message(timeout=timeout_s) is not None
         except (RedisError, OSError):
             self._subscription = None
             threading.Event().wait(timeout_s)
+            return False
