@@ -52,7 +52,7 @@ class SimulatedWorker:
     def start(cls, database: SqlDatabase, results: BlobStore, org_id: UUID, *, build: str = BUILD) -> "SimulatedWorker":
         """Register a live worker with one engine build."""
         queues = (QUEUE_PREPARE, QUEUE_MAINTENANCE, dock_queue(build))
-        worker = Worker(new_id(), "test", 1, "0", queues, (build,), 2)
+        worker = Worker(new_id(), "test", 1, "0", queues, (build,), 2, 2.0)
         with database.begin(SystemScope()) as uow:
             uow.control.register(worker)
             uow.commit()
@@ -83,7 +83,8 @@ class SimulatedWorker:
         """End an attempt and let the reconciler end the job, if that was its last task."""
         with self.database.begin(SystemScope()) as uow:
             assert uow.ledger.end(task, cause)
-            uow.control.finish_jobs()
+            for job_id in uow.control.ended_jobs():
+                uow.control.finish_job(job_id)
             uow.commit()
 
     def prepare(self, job_id: UUID, receptor_id: UUID) -> None:

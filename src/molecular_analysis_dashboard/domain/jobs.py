@@ -127,9 +127,9 @@ def check_job_change(current: JobState, target: JobState) -> None:
 
 @dataclass(frozen=True)
 class JobCounts:
-    """Where the ligands of a job are; the four always sum to `n_input` less records rejected at reading.
+    """Where the records of a job's input are: scored, rejected (by docking, or at reading), cancelled and waiting.
 
-    `waiting` counts ligands that are neither recorded nor cancelled.
+    These five always sum to `n_input`.
     """
 
     n_input: int = 0
@@ -224,7 +224,7 @@ class ReleasedTask:
 
 @dataclass(frozen=True)
 class Worker:
-    """A running worker, as it registered itself."""
+    """A running worker, as it registered itself; it beats every `beat_interval_s` seconds."""
 
     id: UUID
     host: str
@@ -233,3 +233,4 @@ class Worker:
     queues: tuple[str, ...]
     engine_builds: tuple[str, ...]
     concurrency: int
+    beat_interval_s: float

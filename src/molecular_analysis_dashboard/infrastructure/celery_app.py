@@ -18,6 +18,7 @@ from molecular_analysis_dashboard.infrastructure.settings import Settings, load_
 
 # Longer than any task should run: the ledger, not Redis, decides when a delivery is repeated.
 _VISIBILITY_TIMEOUT_S = 6 * 3600
+_IMPATIENT = {"socket_connect_timeout": 2, "socket_timeout": 5}
 # Flower's memory of outcomes; the product never reads the result backend.
 _RESULT_EXPIRY_S = 3600
 
@@ -26,6 +27,7 @@ def build_celery_app(settings: Settings, *, sends_only: bool = False) -> Celery:
     """Build the application from settings, with our tasks registered.
 
     One that only sends has no result backend: nobody waits for outcomes there, and it need not subscribe to them.
+    And it gives up on a silent broker, because the leader has more to do; a worker's consumer waits for messages.
     """
     backend = "disabled://" if sends_only else settings.queue.result_backend
     app = Celery("molecular_analysis_dashboard", broker=settings.queue.broker_url, backend=backend)
@@ -52,6 +54,7 @@ def build_celery_app(settings: Settings, *, sends_only: bool = False) -> Celery:
             "priority_steps": PRIORITY_STEPS,
             "socket_keepalive": True,
             "health_check_interval": 10,
+            **(_IMPATIENT if sends_only else {}),
         },
         task_serializer="json",
         accept_content=["json"],

@@ -24,6 +24,7 @@ from molecular_analysis_dashboard.domain.jobs import Worker
 from molecular_analysis_dashboard.infrastructure.celery_app import build_celery_app
 from molecular_analysis_dashboard.infrastructure.logging import configure_logging
 from molecular_analysis_dashboard.infrastructure.settings import Settings, load_settings
+from molecular_analysis_dashboard.ports.unit_of_work import DATABASE_UNREACHABLE
 from molecular_analysis_dashboard.use_cases.dispatch_tasks import DispatchTasks
 from molecular_analysis_dashboard.use_cases.reconcile import Allowances, Calm, Reconcile
 
@@ -66,7 +67,9 @@ class Companion:
             try:
                 self._round(time.monotonic())
             except ResourceLost as error:
-                self._calm.disturb()
+                # Beats are missing only while the database cannot take them; the broker has no part in them.
+                if error.error_code == DATABASE_UNREACHABLE:
+                    self._calm.disturb()
                 log.warning("companion.waits", code=error.error_code, reason=error.details.get("reason"))
         with contextlib.suppress(ResourceLost):
             self._say_goodbye()
@@ -86,8 +89,8 @@ class Companion:
         if now >= self._next_reconcile:
             self._reconcile()
             self._next_reconcile = now + self._settings.reconcile_interval_s
-        self._reconcile.finish_jobs()
         self._dispatch()
+        self._reconcile.finish_jobs()
 
     def _beat(self) -> None:
         with self._database.begin(SystemScope()) as uow:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from molecular_analysis_dashboard.domain.errors import ResourceLost
 from molecular_analysis_dashboard.infrastructure.settings import Settings
+from molecular_analysis_dashboard.ports.unit_of_work import DATABASE_UNREACHABLE
 
 _SCRIPTS = "molecular_analysis_dashboard.adapters.persistence:migrations"
 
@@ -77,6 +78,6 @@ def _unreachable(error: OperationalError) -> ResourceLost:
     reason = str(error.orig).strip().splitlines()
     return ResourceLost(
         "The database does not answer. Check DATABASE_URL and that PostgreSQL runs.",
-        code="database_unreachable",
+        code=DATABASE_UNREACHABLE,
         reason=reason[0] if reason else "",
     )

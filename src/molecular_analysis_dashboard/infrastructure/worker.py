@@ -65,6 +65,7 @@ class _Identity:
     worker_id: UUID
     host: str
     main_pid: int
+    beat_interval_s: float
     drain: SharedDrain
 
 
@@ -83,9 +84,9 @@ _companion: "subprocess.Popen[bytes] | None" = None
 
 def prepare(settings: Settings) -> list[str]:
     """Make this worker's identity, before the fork; return the queues that it can serve."""
-    del settings
     global _identity
-    _identity = _Identity(new_id(), socket.gethostname(), os.getpid(), SharedDrain())
+    beat_interval_s = settings.ledger.heartbeat_interval_s
+    _identity = _Identity(new_id(), socket.gethostname(), os.getpid(), beat_interval_s, SharedDrain())
     builds = installed_builds()
     return [QUEUE_PREPARE, QUEUE_ANALYSE, QUEUE_MAINTENANCE, *(dock_queue(build.build_id) for build in builds)]
 
@@ -190,6 +191,7 @@ class CompanionStep(bootsteps.StartStopStep):  # type: ignore[misc]
             queues=tuple(worker.app.amqp.queues.consume_from),
             engine_builds=tuple(build.build_id for build in installed_builds()),
             concurrency=worker.concurrency,
+            beat_interval_s=identity.beat_interval_s,
         )
         self._launch()
         worker.timer.call_repeatedly(_COMPANION_CHECK_S, self._keep)

@@ -16,6 +16,7 @@ class ExitCause(StrEnum):
     """Why a chemistry process ended while it worked."""
 
     CRASH = "crash"
+    KILLED = "killed"  # by SIGKILL from outside: a person, or the kernel when the machine runs out of memory
     TIMEOUT = "timeout"
     OUT_OF_MEMORY = "out_of_memory"
     STOPPED = "stopped"  # we ended it

@@ -188,6 +188,9 @@ class Jobs(Protocol):
     def cancel_waiting_tasks(self, job_id: UUID) -> None:
         """Cancel every task of the job that no attempt owns."""
 
+    def pending_tasks(self, job_id: UUID, *, limit: int) -> int:
+        """Count tasks of the job that wait to be released, up to a limit."""
+
     def waiting_facts(self, job_id: UUID) -> Mapping[str, int]:
         """Count what explains why a job waits; see `use_cases.explain_waiting`. System scope: it looks at all jobs."""
 
@@ -197,8 +200,8 @@ class Jobs(Protocol):
     def started(self, job_id: UUID) -> None:
         """Note that the first task of a job runs."""
 
-    def has_event(self, job_id: UUID, type_: str) -> bool:
-        """Whether the job has an event of a type."""
+    def has_event(self, job_id: UUID, type_: str, payload: Mapping[str, object] | None = None) -> bool:
+        """Whether the job has an event of a type, with at least this payload."""
 
     def add_event(self, job_id: UUID, type_: str, payload: Mapping[str, object]) -> None:
         """Write an event of the job."""
@@ -259,8 +262,8 @@ class Ledger(Protocol):
     def end(self, task: ClaimedTask, cause: EndCause, *, error: Mapping[str, object] | None = None) -> bool:
         """End the attempt and move its task on, with exact counts; False if it was superseded."""
 
-    def outcomes_alike(self, job_id: UUID, *, enough: int) -> tuple[int, int, str | None]:
-        """Return (1 if any ligand is scored, how many up to `enough` are rejected, the reason if these share one)."""
+    def fails_alike(self, job_id: UUID, reason: str, *, enough: int) -> bool:
+        """Whether no ligand of the job is scored and at least `enough` are rejected for this reason."""
 
 
 class Control(Protocol):
@@ -305,8 +308,8 @@ class Control(Protocol):
     def in_flight(self) -> dict[str, int]:
         """Return released and running tasks per queue."""
 
-    def lock_dispatch(self) -> None:
-        """Let no other dispatcher count and release before this transaction ends."""
+    def try_lock_dispatch(self) -> bool:
+        """Let no other dispatcher count and release before this transaction ends; False if one is at it."""
 
     def demands(self, queue: str) -> list[Demand]:
         """Return what jobs want of a queue, oldest job first."""
@@ -329,8 +332,14 @@ class Control(Protocol):
     def jobs_to_plan(self, *, low_water_tasks: int) -> list[tuple[UUID, UUID]]:
         """Return (org, job) of working jobs whose planned tasks run low and that no plan task serves."""
 
-    def finish_jobs(self) -> list[tuple[UUID, JobState]]:
-        """Bring jobs whose tasks all ended to their final state; nothing of a job that ends waits any more."""
+    def cancel_leftovers(self) -> None:
+        """Cancel what waits of jobs that end or have ended."""
+
+    def ended_jobs(self) -> list[UUID]:
+        """Return unfinished jobs with nothing left to do, or with a failed task."""
+
+    def finish_job(self, job_id: UUID) -> JobState | None:
+        """Bring one such job to its final state, or return None when another did or it is not due."""
 
     def queue_depths(self) -> dict[str, int]:
         """Return waiting tasks (pending and released) per queue."""

@@ -16,6 +16,9 @@ from molecular_analysis_dashboard.ports.repositories import (
     Structures,
 )
 
+# Code of the `ResourceLost` that says that the database did not answer at all.
+DATABASE_UNREACHABLE = "database_unreachable"
+
 
 class UnitOfWork(Protocol):
     """Repositories over one transaction; leaving without `commit` rolls back."""

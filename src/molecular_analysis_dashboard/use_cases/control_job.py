@@ -28,11 +28,10 @@ def cancel(database: Database, wake: Wake, scope: TenantScope, job_id: UUID) -> 
             if uow.jobs.running_tasks(job_id) == 0:
                 uow.jobs.change_state(job_id, JobState.CANCELLED)
                 give_up_product(uow, job, CANCELLED)
-        answer = uow.jobs.get(job_id), uow.jobs.counts(job_id)
         uow.commit()
     # Only for speed: a heartbeat tells every slot the same within its interval.
     wake.send()
-    return answer
+    return _answer(database, scope, job_id)
 
 
 def pause(database: Database, scope: TenantScope, job_id: UUID) -> tuple[Job, JobCounts]:
@@ -43,9 +42,8 @@ def pause(database: Database, scope: TenantScope, job_id: UUID) -> tuple[Job, Jo
             check_job_change(job.state, JobState.PAUSED)
             uow.jobs.change_state(job_id, JobState.PAUSED, reason="Paused by a user.")
             uow.jobs.unreleased_tasks_to_pending(job_id)
-        answer = uow.jobs.get(job_id), uow.jobs.counts(job_id)
         uow.commit()
-    return answer
+    return _answer(database, scope, job_id)
 
 
 def resume(database: Database, scope: TenantScope, job_id: UUID) -> tuple[Job, JobCounts]:
@@ -55,6 +53,11 @@ def resume(database: Database, scope: TenantScope, job_id: UUID) -> tuple[Job, J
         if job.state not in (JobState.PLANNING, JobState.RUNNING):
             check_job_change(job.state, JobState.RUNNING)
             uow.jobs.change_state(job_id, JobState.RUNNING)
-        answer = uow.jobs.get(job_id), uow.jobs.counts(job_id)
         uow.commit()
-    return answer
+    return _answer(database, scope, job_id)
+
+
+def _answer(database: Database, scope: TenantScope, job_id: UUID) -> tuple[Job, JobCounts]:
+    """Read the job after the change: counting a large one takes longer than its row may be held."""
+    with database.begin(scope) as uow:
+        return uow.jobs.get(job_id), uow.jobs.counts(job_id)

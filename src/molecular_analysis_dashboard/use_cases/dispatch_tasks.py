@@ -39,7 +39,8 @@ class DispatchTasks:
     def _release(self) -> list[ReleasedTask]:
         released: list[ReleasedTask] = []
         with self._database.begin(SystemScope()) as uow:
-            uow.control.lock_dispatch()
+            if not uow.control.try_lock_dispatch():
+                return released
             slots, in_flight = uow.control.slots(), uow.control.in_flight()
             for queue in uow.control.pending_queues():
                 limit = IN_FLIGHT_PER_SLOT * slots.get(queue, 0)

@@ -5,14 +5,15 @@ from uuid import UUID
 
 import structlog
 
-from molecular_analysis_dashboard.domain.catalog import Ligand
-from molecular_analysis_dashboard.domain.docking import DockedLigand, LigandOutcome, RejectedLigand
+from molecular_analysis_dashboard.domain.catalog import Ligand, Receptor
+from molecular_analysis_dashboard.domain.docking import DockedLigand, DockingProtocol, LigandOutcome, RejectedLigand
 from molecular_analysis_dashboard.domain.errors import EngineFailed, Superseded
 from molecular_analysis_dashboard.domain.identity import TenantScope
-from molecular_analysis_dashboard.domain.jobs import BeatAnswer, ClaimedTask, Job, JobState
+from molecular_analysis_dashboard.domain.jobs import BeatAnswer, ClaimedTask, EndCause, Job, JobState
 from molecular_analysis_dashboard.domain.ligands import LigandInput
 from molecular_analysis_dashboard.domain.rejections import SENTENCES, RejectionReason
 from molecular_analysis_dashboard.domain.results import NewResult
+from molecular_analysis_dashboard.domain.sites import SearchBox
 from molecular_analysis_dashboard.ports.blobs import BlobStore
 from molecular_analysis_dashboard.ports.chemistry_process import ChemistryProcess, ExitCause, ProcessEnded, SiteSpec
 from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
@@ -40,6 +41,7 @@ _SUSPICIOUS = frozenset(
 )
 # A ligand that was in the engine when this many attempts were lost is run alone in a fresh process.
 _LOSSES_BEFORE_ALONE = 2
+ALIKE_FAILURES, REPEATED_LOSSES = "job.alike_failures", "job.repeated_losses"
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,11 @@ class DockLigands:
         scope = TenantScope(task.org_id)
         with self._database.begin(scope) as uow:
             job = uow.jobs.get(task.job_id)
-            site = self._load_site(uow, job)
+            receptor, box, protocol = self._ready_site(uow, job)
             ligands = uow.libraries.ligands_by_id(task.ligand_ids)
             recorded = uow.ledger.recorded(task)
             losses = uow.ledger.losses(task)
+        site = self._load_site(receptor, box, protocol)
         watch.n_scored = sum(recorded.values())
         watch.n_rejected = len(recorded) - watch.n_scored
         todo = [ligands[ligand_id] for ligand_id in task.ligand_ids if ligand_id not in recorded]
@@ -91,16 +94,19 @@ class DockLigands:
             else:
                 watch.n_rejected += 1
 
-    def _load_site(self, uow: UnitOfWork, job: Job) -> SiteSpec:
+    def _ready_site(self, uow: UnitOfWork, job: Job) -> tuple[Receptor, SearchBox, DockingProtocol]:
         if job.receptor_id is None or job.site_id is None or job.protocol_id is None:
             raise EngineFailed("The job names no receptor, site or protocol.", code="job_incomplete")
         receptor = uow.structures.get_receptor(job.receptor_id)
+        return receptor, uow.structures.get_site(job.site_id).box, uow.protocols.get(job.protocol_id).protocol
+
+    def _load_site(self, receptor: Receptor, box: SearchBox, protocol: DockingProtocol) -> SiteSpec:
+        """Read the receptor's file; no connection is held meanwhile."""
         if receptor.pdbqt_sha256 is None or receptor.content_hash is None:
             raise EngineFailed("The receptor is not prepared.", code="receptor_not_ready")
         with self._results_store.open(receptor.pdbqt_sha256) as stream:
             pdbqt = stream.read().decode()
-        box = uow.structures.get_site(job.site_id).box
-        return SiteSpec(receptor.content_hash, pdbqt, box, uow.protocols.get(job.protocol_id).protocol)
+        return SiteSpec(receptor.content_hash, pdbqt, box, protocol)
 
     def _open(self, site: SiteSpec) -> None:
         """Open the site; an engine that ends twice on it cannot use this receptor."""
@@ -133,6 +139,9 @@ class DockLigands:
                 if ended.cause is ExitCause.STOPPED or watch.must_stop:
                     raise Stopped from ended
                 log.warning("ligand.engine_ended", ligand_id=str(ligand.id), name=ligand.name, **ended.details)
+                if ended.cause is ExitCause.KILLED and seen:
+                    # No evidence against the ligand: the attempt is lost, and another one goes on.
+                    raise Stopped(EndCause.LOST) from ended
                 if ended.cause in seen:
                     reason = _REASON_FOR_EXIT[ended.cause]
                     return RejectedLigand(reason, f"{SENTENCES[reason]} {ended.message}")
@@ -180,31 +189,37 @@ class DockLigands:
     def _pause_if_alike(self, uow: UnitOfWork, job: Job, outcome: LigandOutcome) -> None:
         if isinstance(outcome, DockedLigand) or outcome.reason not in _SUSPICIOUS:
             return
-        enough = self._policy.pause_after_alike_failures
-        scored, rejected, reason = uow.ledger.outcomes_alike(job.id, enough=enough)
-        if scored or rejected < enough or reason is None or uow.jobs.has_event(job.id, "job.alike_failures"):
+        enough, reason = self._policy.pause_after_alike_failures, outcome.reason
+        if not uow.ledger.fails_alike(job.id, reason, enough=enough) or uow.jobs.has_event(job.id, ALIKE_FAILURES):
             return
         sentence = (
-            f"Every one of the first {rejected} ligands was rejected alike ({reason}); "
+            f"No ligand is scored and {enough} were rejected alike ({reason}); "
             "check the receptor and the box, then resume or cancel."
         )
-        if uow.jobs.change_state(job.id, JobState.PAUSED, reason=sentence):
-            uow.jobs.add_event(job.id, "job.alike_failures", {"reason": reason, "rejected": rejected})
+        self._pause(uow, job.id, sentence, ALIKE_FAILURES, {"reason": reason, "rejected": enough})
 
     def _check_losses(self, task: ClaimedTask, todo: list[Ligand], losses: dict[UUID, int]) -> None:
-        """Ask for a person when one ligand was in the engine at too many losses of workers."""
+        """Ask for a person when one ligand was in the engine at too many losses; again at each loss after that."""
         for ligand in todo:
             if losses.get(ligand.id, 0) < self._policy.max_losses_per_ligand:
                 continue
             sentence = (
-                f"Workers were lost {losses[ligand.id]} times while {ligand.name or ligand.smiles} was docked, with no "
-                "evidence against it; look at the workers' memory and logs, then resume or cancel."
+                f"Workers or engines were lost {losses[ligand.id]} times while {ligand.name or ligand.smiles} was "
+                "docked, with no evidence against it; look at the workers' memory and logs, then resume or cancel."
             )
+            facts = {"ligand_id": str(ligand.id), "losses": losses[ligand.id]}
             with self._database.begin(TenantScope(task.org_id)) as uow:
-                if not uow.jobs.has_event(task.job_id, "job.repeated_losses"):
-                    uow.jobs.change_state(task.job_id, JobState.PAUSED, reason=sentence)
-                    uow.jobs.add_event(task.job_id, "job.repeated_losses", {"ligand_id": str(ligand.id)})
+                asked = uow.jobs.has_event(task.job_id, REPEATED_LOSSES, facts)
+                if not asked:
+                    self._pause(uow, task.job_id, sentence, REPEATED_LOSSES, facts)
                 uow.commit()
+            if not asked:
+                raise Stopped(EndCause.YIELDED)
+
+    def _pause(self, uow: UnitOfWork, job_id: UUID, sentence: str, event: str, facts: dict[str, object]) -> None:
+        if uow.jobs.change_state(job_id, JobState.PAUSED, reason=sentence):
+            uow.jobs.unreleased_tasks_to_pending(job_id)
+            uow.jobs.add_event(job_id, event, facts)
 
     def _note_current(self, task: ClaimedTask, ligand_id: UUID | None) -> None:
         with self._database.begin(TenantScope(task.org_id)) as uow:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from molecular_analysis_dashboard.domain.identity import SystemScope
-from molecular_analysis_dashboard.ports.unit_of_work import Database
+from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
 
 # Builds are named <engine>-<version>-<variant>, and versions begin with a digit.
 _BUILD = re.compile(r"(?P<engine>.+?)-\d.*")
@@ -27,9 +27,13 @@ class KnownBuild:
 def known_engines(database: Database) -> list[KnownBuild]:
     """Return all builds that workers have or had: those of live workers first, then the latest seen."""
     with database.begin(SystemScope()) as uow:
-        return [KnownBuild(build_id, slots) for build_id, slots in uow.control.engine_builds()]
+        return _known(uow)
 
 
-def choose_build(database: Database, engine: str) -> str | None:
+def choose_build(uow: UnitOfWork, engine: str) -> str | None:
     """Return the build that a new job of this engine is pinned to, or None if no worker ever had one."""
-    return next((build.build_id for build in known_engines(database) if build.engine == engine), None)
+    return next((build.build_id for build in _known(uow) if build.engine == engine), None)
+
+
+def _known(uow: UnitOfWork) -> list[KnownBuild]:
+    return [KnownBuild(build_id, slots) for build_id, slots in uow.control.engine_builds()]

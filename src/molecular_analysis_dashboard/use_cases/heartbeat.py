@@ -27,6 +27,7 @@ class Watch:
     task: ClaimedTask
     kill_engine: Callable[[], None]
     drain: Drain
+    ask: Callable[["Watch"], BeatAnswer] = lambda watch: watch.answer
     answer: BeatAnswer = BeatAnswer.GO_ON
     n_scored: int = 0
     n_rejected: int = 0
@@ -38,9 +39,21 @@ class Watch:
     @property
     def must_stop(self) -> bool:
         """Whether no further ligand may be started; a drain is seen here before the next beat tells of it."""
-        if self.answer is BeatAnswer.GO_ON and self.drain.seconds_left() is not None:
+        if self.drain.seconds_left() is not None:
             self.react(BeatAnswer.DRAINING, kill=False)
+        elif self.answer is BeatAnswer.YIELD:
+            self._reconsider()
         return self.answer is not BeatAnswer.GO_ON
+
+    def _reconsider(self) -> None:
+        """Ask once more before a task is handed back: every slot was told to yield, and one was enough."""
+        answer = self.ask(self)
+        if answer in _KILLING:
+            self.react(answer, kill=True)
+        elif answer is BeatAnswer.GO_ON:
+            with self._lock:
+                if self.answer is BeatAnswer.YIELD:
+                    self.answer = answer
 
     def react(self, answer: BeatAnswer, *, kill: bool) -> None:
         """Take over an answer, once; kill the engine if that is due and the task is not over yet."""
@@ -99,7 +112,7 @@ class Heartbeat:
     @contextmanager
     def watching(self, task: ClaimedTask, kill_engine: Callable[[], None]) -> Iterator[Watch]:
         """Beat for a task while the block runs."""
-        watch = Watch(task, kill_engine, self._drain)
+        watch = Watch(task, kill_engine, self._drain, self._ask)
         with self._changing_watch:
             self._watch = watch
         # A cancel that came between the claim and this line woke nobody.

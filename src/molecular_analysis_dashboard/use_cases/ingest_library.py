@@ -10,7 +10,7 @@ import structlog
 from molecular_analysis_dashboard.domain.catalog import Library, Ligand, Rejection
 from molecular_analysis_dashboard.domain.errors import InvalidInput
 from molecular_analysis_dashboard.domain.identity import TenantScope, new_id
-from molecular_analysis_dashboard.domain.jobs import ClaimedTask
+from molecular_analysis_dashboard.domain.jobs import ClaimedTask, EndCause
 from molecular_analysis_dashboard.domain.ligands import LigandRecord, RejectedRecord, ValidatedLigand
 from molecular_analysis_dashboard.domain.rejections import SENTENCES, RejectionReason
 from molecular_analysis_dashboard.domain.scheduling import base_cost_s
@@ -72,8 +72,7 @@ class IngestLibrary:
 
     def _read(self, task: ClaimedTask, watch: Watch, library: Library, stream: BinaryIO) -> None:
         records = enumerate(self._read_records(stream, library.file_name), 1)
-        skipped = sum(1 for _ in islice(records, library.n_records))
-        read = skipped
+        read = _skip(records, library.n_records, watch)
         while batch := list(islice(records, BATCH_RECORDS)):
             if watch.must_stop:
                 raise Stopped
@@ -125,11 +124,23 @@ class IngestLibrary:
                 raise
             log.warning("record.process_ended", line=record.line, **ended.details)
             self._process.restart()
+            if ended.cause is ExitCause.KILLED:
+                raise Stopped(EndCause.LOST) from ended
             reason = _REASON_FOR_EXIT[ended.cause]
             message = f"Reading it alone ended the process twice. {ended.message}"
             if reason is RejectionReason.UNREADABLE_RECORD:
                 message = f"{SENTENCES[reason]} {message}"
             return RejectedRecord(record.line, record.name, record.text[:_SHOWN_CHARACTERS], reason, message)
+
+
+def _skip(records: Iterator[object], count: int, watch: Watch) -> int:
+    """Pass over what an earlier attempt stored; return how many records that were."""
+    skipped = 0
+    while skipped < count and (passed := sum(1 for _ in islice(records, min(BATCH_RECORDS, count - skipped)))):
+        if watch.must_stop:
+            raise Stopped
+        skipped += passed
+    return skipped
 
 
 def _ligand(library_id: UUID, number: int, validated: ValidatedLigand) -> Ligand:

@@ -37,7 +37,7 @@ class PlanJob:
             job = uow.jobs.get(task.job_id, lock=True)
             if job.planning_complete or job.state not in WORKING_JOB_STATES:
                 return False
-            if uow.jobs.waiting_facts(job.id)["pending"] >= self._window_tasks:
+            if uow.jobs.pending_tasks(job.id, limit=self._window_tasks) >= self._window_tasks:
                 return False
             ligands = self._next_ligands(uow, job)
             tasks = self._cut(uow, job, ligands)

@@ -4,9 +4,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import structlog
 
+from molecular_analysis_dashboard.domain.errors import ResourceLost
 from molecular_analysis_dashboard.domain.identity import SystemScope, TenantScope, new_id
 from molecular_analysis_dashboard.domain.jobs import JobState, NewTask, TaskKind
 from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE
@@ -89,6 +91,7 @@ class Reconcile:
             lost = uow.control.take_back_lost(older_than_s=self._allowances.resend_after_s, only_if_idle=True)
             if lost:
                 log.warning("task.message_lost", tasks=len(lost))
+            uow.control.cancel_leftovers()
             to_plan = uow.control.jobs_to_plan(low_water_tasks=max(self._allowances.planning_window_tasks // 2, 1))
             uow.commit()
         for org_id, job_id in to_plan:
@@ -101,11 +104,24 @@ class Reconcile:
             log.warning("worker.gone", worker_id=str(worker_id))
 
     def finish_jobs(self) -> None:
-        """Bring jobs whose tasks all ended to their final state."""
+        """Bring jobs whose tasks all ended to their final state; one that resists keeps no other from its end."""
         with self._database.begin(SystemScope()) as uow:
-            for job_id, state in uow.control.finish_jobs():
-                if state is not JobState.COMPLETED:
-                    job = uow.jobs.get(job_id)
-                    give_up_product(uow, job, job.error or CANCELLED)
-                log.info("job.finished", job_id=str(job_id), state=state)
+            ended = uow.control.ended_jobs()
+        for job_id in ended:
+            try:
+                self._finish(job_id)
+            except ResourceLost:
+                raise
+            except Exception:
+                log.exception("job.not_finished", job_id=str(job_id))
+
+    def _finish(self, job_id: UUID) -> None:
+        with self._database.begin(SystemScope()) as uow:
+            state = uow.control.finish_job(job_id)
+            if state is None:
+                return
+            if state is not JobState.COMPLETED:
+                job = uow.jobs.get(job_id)
+                give_up_product(uow, job, job.error or CANCELLED)
             uow.commit()
+        log.info("job.finished", job_id=str(job_id), state=state)

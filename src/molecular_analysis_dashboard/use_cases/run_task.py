@@ -25,7 +25,11 @@ _END_FOR_ANSWER: Mapping[BeatAnswer, EndCause] = {
 
 
 class Stopped(Exception):
-    """Raised by a handler that obeyed the heartbeat's answer before its task was done."""
+    """Raised by a handler that leaves its task before it is done: because of the heartbeat's answer, or of `cause`."""
+
+    def __init__(self, cause: EndCause | None = None) -> None:
+        super().__init__(cause)
+        self.cause = cause
 
 
 class TaskHandler(Protocol):
@@ -37,7 +41,7 @@ class TaskHandler(Protocol):
         Raises
         ------
         Stopped
-            When `watch.must_stop` and work is left.
+            When `watch.must_stop` and work is left, or when the task must go to another attempt.
         Superseded
             When a write was refused.
         MadError
@@ -102,10 +106,18 @@ class RunTask:
     def _claim(self, task_id: UUID) -> ClaimedTask | None:
         with self._database.begin(SystemScope()) as uow:
             task = uow.ledger.claim(task_id, worker_id=self._worker_id, slot_pid=self._slot_pid)
-            if task is not None and task.kind is not TaskKind.PLAN:
-                uow.jobs.started(task.job_id)
             uow.commit()
         return task
+
+    def _note_start(self, task: ClaimedTask) -> None:
+        """Let the job run with its first task.
+
+        Apart from the claim: whoever changes the job locks its row before its tasks, a claim the task alone.
+        """
+        if task.kind is not TaskKind.PLAN:
+            with self._database.begin(SystemScope()) as uow:
+                uow.jobs.started(task.job_id)
+                uow.commit()
 
     def _run(self, task: ClaimedTask) -> TaskResult:
         try:
@@ -119,6 +131,7 @@ class RunTask:
 
     def _attempt(self, task: ClaimedTask, watch: Watch) -> TaskResult:
         try:
+            self._note_start(task)
             self._handlers[task.kind](task, watch)
         except (Stopped, ProcessEnded) as stop:
             return self._stopped(task, watch, stop)
@@ -140,7 +153,8 @@ class RunTask:
             return self._failed(task, stop)
         if watch.answer is BeatAnswer.SUPERSEDED:
             return self._superseded(task)
-        cause = _END_FOR_ANSWER[watch.answer]
+        own = stop.cause if isinstance(stop, Stopped) else None
+        cause = own or _END_FOR_ANSWER[watch.answer]
         result = TaskResult.CANCELLED if cause is EndCause.CANCELLED else TaskResult.HANDED_BACK
         return self._end(task, cause, result)
 

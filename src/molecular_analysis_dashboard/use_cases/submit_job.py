@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from uuid import UUID
 
 from molecular_analysis_dashboard.domain.catalog import BindingSite, Library, ProtocolVersion, ReadyState, Receptor
-from molecular_analysis_dashboard.domain.errors import Conflict, InvalidInput
+from molecular_analysis_dashboard.domain.errors import Conflict, InvalidInput, NotFound
 from molecular_analysis_dashboard.domain.hashing import content_hash
 from molecular_analysis_dashboard.domain.identity import Principal
 from molecular_analysis_dashboard.domain.jobs import Job, JobCounts, JobKind
@@ -74,7 +74,7 @@ def _submit(
         known = uow.jobs.find_by_key(key) if key is not None else None
         if known is not None:
             return _replay(uow, known, request)
-        job = _write(database, uow, principal, request, key, request_id)
+        job = _write(uow, principal, request, key, request_id)
         counts = uow.jobs.counts(job.id)
         uow.commit()
     return Submitted(job, counts, replayed=False)
@@ -87,22 +87,25 @@ def _replay(uow: UnitOfWork, known: Job, request: ScreenRequest) -> Submitted:
             code="idempotency_key_reused",
             job_id=str(known.id),
         )
-    return Submitted(known, uow.jobs.counts(known.id), replayed=True)
+    try:
+        job = uow.jobs.get(known.id)
+    except NotFound as gone:
+        raise Conflict(
+            "This Idempotency-Key belongs to a job that was deleted. Choose a new key for a new intent.",
+            code="idempotency_key_reused",
+            job_id=str(known.id),
+        ) from gone
+    return Submitted(job, uow.jobs.counts(job.id), replayed=True)
 
 
 def _write(
-    database: Database,
-    uow: UnitOfWork,
-    principal: Principal,
-    request: ScreenRequest,
-    key: str | None,
-    request_id: str | None,
+    uow: UnitOfWork, principal: Principal, request: ScreenRequest, key: str | None, request_id: str | None
 ) -> Job:
     receptor = require_ready(uow.structures.get_receptor(request.receptor_id))
     site = _of_same_structure(uow.structures.get_site(request.site_id), receptor)
     library = _with_ligands(uow.libraries.get(request.library_id))
     protocol = uow.protocols.get(request.protocol_id)
-    build = _build_for(database, protocol)
+    build = _build_for(uow, protocol)
     exhaustiveness = protocol.protocol.effort.exhaustiveness
     name = request.name or f"{library.name} on {receptor.name}"[:200]
     job = replace(
@@ -159,9 +162,9 @@ def _with_ligands(library: Library) -> Library:
     return library
 
 
-def _build_for(database: Database, protocol: ProtocolVersion) -> str:
+def _build_for(uow: UnitOfWork, protocol: ProtocolVersion) -> str:
     engine = protocol.protocol.engine
-    build = choose_build(database, engine)
+    build = choose_build(uow, engine)
     if build is None:
         raise Conflict(
             f"No worker has ever offered the engine {engine}. Start a worker that has it, then submit again.",

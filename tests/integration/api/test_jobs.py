@@ -156,6 +156,17 @@ def test_a_key_belongs_to_one_request(bench: Bench) -> None:
     assert other.json()["error"]["details"]["job_id"] == first.json()["id"]
 
 
+def test_key_of_a_deleted_job_is_refused(bench: Bench) -> None:
+    headers = {"Idempotency-Key": str(uuid4())}
+    job_id = bench.client.post(JOBS, json=bench.request, headers=headers).json()["id"]
+    bench.client.post(f"{JOBS}/{job_id}/cancel")
+    assert bench.client.delete(f"{JOBS}/{job_id}").status_code == 204
+
+    again = bench.client.post(JOBS, json=bench.request, headers=headers)
+    assert (again.status_code, code_of(again)) == (409, "idempotency_key_reused")
+    assert "deleted" in again.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("key", ["", "a b", "x" * 201])
 def test_a_key_that_is_no_key_is_refused(bench: Bench, key: str) -> None:
     assert bench.client.post(JOBS, json=bench.request, headers={"Idempotency-Key": key}).status_code == 422

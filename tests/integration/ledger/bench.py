@@ -155,7 +155,7 @@ class Bench:
         return str(self.scalar("SELECT state FROM jobs WHERE id = :id", id=job_id))
 
     def register(self, *, slots: int = 2, queues: tuple[str, ...] = (QUEUE,), draining: bool = False) -> Worker:
-        worker = Worker(new_id(), "host", 1, "0", queues, (BUILD,), slots)
+        worker = Worker(new_id(), "host", 1, "0", queues, (BUILD,), slots, 2.0)
         with self.database.begin(SystemScope()) as uow:
             uow.control.worker_beat(worker, draining=draining)
             uow.commit()
@@ -211,9 +211,10 @@ class Bench:
 
     def finish_jobs(self) -> list[tuple[UUID, JobState]]:
         with self.database.begin(SystemScope()) as uow:
-            finished = uow.control.finish_jobs()
+            uow.control.cancel_leftovers()
+            finished = [(job_id, uow.control.finish_job(job_id)) for job_id in uow.control.ended_jobs()]
             uow.commit()
-        return finished
+        return [(job_id, state) for job_id, state in finished if state is not None]
 
     def execute(self, statement: str, **parameters: Any) -> None:
         with self.database.begin(SystemScope()) as uow:

@@ -22,7 +22,7 @@ def wide_database(settings: Settings) -> Iterator[SqlDatabase]:
 def bench(wide_database: SqlDatabase) -> Bench:
     """An organization with a worker of two slots, in a ledger that is otherwise empty."""
     principal = Principal(new_id(), new_id())
-    worker = Worker(new_id(), "host", 1, "0", (QUEUE, "maintenance", "prepare"), (BUILD,), 2)
+    worker = Worker(new_id(), "host", 1, "0", (QUEUE, "maintenance", "prepare"), (BUILD,), 2, 2.0)
     with wide_database.begin(SystemScope()) as uow:
         for table in reversed(metadata.sorted_tables):
             uow.connection.execute(table.delete())

@@ -34,6 +34,14 @@ def dispatch(bench: Bench, broker: Broker | None = None) -> list[ReleasedTask]:
     return broker.sent
 
 
+def test_dispatcher_does_not_wait_for_another_that_is_stuck(bench: Bench) -> None:
+    bench.job(1)
+    with bench.database.begin(SystemScope()) as uow:
+        assert uow.control.try_lock_dispatch()
+        assert dispatch(bench) == []
+    assert len(dispatch(bench)) == 1
+
+
 def recall(bench: Bench, job_id: UUID) -> int:
     with bench.database.begin(SystemScope()) as uow:
         count = uow.control.recall(QUEUE, job_id)

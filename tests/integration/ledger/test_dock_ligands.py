@@ -253,16 +253,37 @@ def test_ligand_of_two_losses_is_run_alone_and_not_blamed(bench: Bench, screen: 
     assert bench.state(screen.job_id) == "running"
 
 
-def test_too_many_losses_with_one_ligand_ask_for_a_person_once(bench: Bench, screen: Screen) -> None:
+def test_too_many_losses_with_one_ligand_ask_for_a_person_before_it_is_docked_again(
+    bench: Bench, screen: Screen
+) -> None:
     task = screen.claim()
     for _ in range(4):
         bench.execute("UPDATE attempts SET current_ligand_id = :id WHERE end_cause IS NULL", id=task.ligand_ids[1])
         task = screen.lose(task)
-    screen.dock(task, Process())
+    process = Process()
+    with pytest.raises(Stopped) as stopped:
+        screen.dock(task, process)
+    assert (stopped.value.cause, process.calls) == (EndCause.YIELDED, [])
     assert bench.state(screen.job_id) == "paused"
     assert "ligand-2" in bench.scalar("SELECT reason FROM jobs")
+    # The person resumed it: it is tried once more, alone.
+    screen.dock(task, process)
     assert set(screen.results().values()) == {"scored"}
     assert bench.scalar("SELECT count(*) FROM events WHERE type = 'job.repeated_losses'") == 1
+
+
+def test_engine_killed_from_outside_is_a_loss_and_no_evidence(screen: Screen) -> None:
+    process = Process({"ligand-2": [ExitCause.KILLED, ExitCause.KILLED]})
+    with pytest.raises(Stopped) as stopped:
+        screen.dock(screen.claim(), process)
+    assert stopped.value.cause is EndCause.LOST
+    assert process.calls == ["open", "ligand-1", "ligand-2", "restart", "ligand-2"]
+    assert screen.results() == {"ligand-1": "scored"}
+
+
+def test_engine_killed_once_costs_nothing(screen: Screen) -> None:
+    screen.dock(screen.claim(), Process({"ligand-2": [ExitCause.KILLED]}))
+    assert set(screen.results().values()) == {"scored"}
 
 
 def test_job_whose_first_ligands_all_fail_alike_is_paused_once_with_the_reason(bench: Bench, screen: Screen) -> None:
@@ -276,11 +297,20 @@ def test_job_whose_first_ligands_all_fail_alike_is_paused_once_with_the_reason(b
     assert bench.scalar("SELECT count(*) FROM events WHERE type = 'job.alike_failures'") == 1
 
 
+def test_one_odd_rejection_does_not_hide_that_all_others_are_alike(bench: Bench, screen: Screen) -> None:
+    odd, alike = rejected(RejectionReason.EMBEDDING_FAILED), rejected(RejectionReason.NO_POSE)
+    script: dict[str, list[Step]] = {
+        f"ligand-{n}": [outcome] for n, outcome in enumerate((odd, alike, alike, alike), 1)
+    }
+    screen.dock(screen.claim(), Process(script), enough=3)
+    assert bench.state(screen.job_id) == "paused"
+
+
 @pytest.mark.parametrize(
     "outcomes",
     [
         [SCORED, rejected(), rejected(), rejected()],
-        [rejected(), rejected(RejectionReason.TIMEOUT), rejected(), rejected()],
+        [rejected(), rejected(RejectionReason.TIMEOUT), rejected(RejectionReason.OUTSIDE_BOX), SCORED],
         [rejected(RejectionReason.UNDEFINED_STEREO)] * 4,
     ],
     ids=["one is scored", "for several reasons", "for the ligands' own fault"],

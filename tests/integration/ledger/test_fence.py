@@ -151,13 +151,15 @@ def test_rejections_are_not_alike_where_any_ligand_is_scored(bench: Bench) -> No
         bench.record(task, ligand_id, rejected())
     bench.record(task, task.ligand_ids[10])
     with bench.database.begin(bench.scope) as uow:
-        scored, n_rejected, reason = uow.ledger.outcomes_alike(task.job_id, enough=10)
-    assert scored >= 1
-    assert (n_rejected, reason) == (10, "no_pose")
+        assert not uow.ledger.fails_alike(task.job_id, "no_pose", enough=10)
 
 
-def test_rejections_for_several_reasons_share_none(bench: Bench, task: ClaimedTask) -> None:
-    bench.record(task, task.ligand_ids[0], rejected(RejectionReason.NO_POSE))
-    bench.record(task, task.ligand_ids[1], rejected(RejectionReason.TIMEOUT))
+def test_rejections_are_alike_whatever_else_was_rejected(bench: Bench) -> None:
+    task = bench.take(bench.tasks(bench.job(12))[0])
+    bench.record(task, task.ligand_ids[0], rejected(RejectionReason.TIMEOUT))
+    for ligand_id in task.ligand_ids[1:10]:
+        bench.record(task, ligand_id, rejected())
     with bench.database.begin(bench.scope) as uow:
-        assert uow.ledger.outcomes_alike(task.job_id, enough=10) == (0, 2, None)
+        assert uow.ledger.fails_alike(task.job_id, "no_pose", enough=9)
+        assert not uow.ledger.fails_alike(task.job_id, "no_pose", enough=10)
+        assert not uow.ledger.fails_alike(task.job_id, "timeout", enough=2)

@@ -85,6 +85,21 @@ def test_nobody_yields_to_its_own_job_or_to_another_queue(bench: Bench, task: Cl
     assert beat(bench, task) is BeatAnswer.GO_ON
 
 
+def test_slot_yields_to_another_kind_of_task_that_its_worker_could_take(bench: Bench, task: ClaimedTask) -> None:
+    planned = bench.job(1, queue="maintenance")
+    bench.execute(
+        "UPDATE tasks SET state = 'released', released_at = now() - interval '3 s' WHERE job_id = :id", id=planned
+    )
+    assert beat(bench, task) is BeatAnswer.YIELD
+
+
+def test_counts_do_not_fall_when_an_attempt_resumes(bench: Bench, task: ClaimedTask) -> None:
+    bench.record(task, task.ligand_ids[0])
+    bench.end(task, EndCause.DRAINED)
+    assert beat(bench, bench.take(task.id)) is BeatAnswer.GO_ON
+    assert bench.scalar("SELECT n_scored FROM tasks WHERE id = :id", id=task.id) == 1
+
+
 def test_silent_attempt_is_lost_after_the_allowance_and_not_before(bench: Bench, task: ClaimedTask) -> None:
     bench.silence(task, ALLOWANCE_S - 1)
     assert reclaim(bench) == []

@@ -14,9 +14,10 @@ ERROR = {"code": "engine_failed", "message": "It broke."}
 def test_job_whose_tasks_are_all_done_is_completed(bench: Bench) -> None:
     job_id = bench.job(1, 1)
     first, second = (bench.take(id_) for id_ in bench.tasks(job_id))
-    bench.end(first)
-    assert bench.finish_jobs() == []
-    bench.end(second)
+    for task in (first, second):
+        assert bench.finish_jobs() == []
+        bench.record(task, task.ligand_ids[0])
+        bench.end(task)
     assert bench.finish_jobs() == [(job_id, JobState.COMPLETED)]
     assert bench.finish_jobs() == []
     assert bench.scalar("SELECT finished_at IS NOT NULL FROM jobs WHERE id = :id", id=job_id)
@@ -37,8 +38,19 @@ def test_paused_job_whose_tasks_are_all_done_is_completed(bench: Bench) -> None:
     job_id = bench.job(1)
     task = bench.take(bench.tasks(job_id)[0])
     bench.change(job_id, JobState.PAUSED)
+    bench.record(task, task.ligand_ids[0])
     bench.end(task)
     assert bench.finish_jobs() == [(job_id, JobState.COMPLETED)]
+
+
+def test_job_with_a_ligand_unaccounted_for_is_never_called_completed(bench: Bench) -> None:
+    job_id = bench.job(2)
+    task = bench.take(bench.tasks(job_id)[0])
+    bench.record(task, task.ligand_ids[0])
+    bench.end(task)
+    assert bench.finish_jobs() == [(job_id, JobState.FAILED)]
+    error = bench.scalar("SELECT error FROM jobs WHERE id = :id", id=job_id)
+    assert (error["code"], error["details"]) == ("ligands_unaccounted", {"ligands": 1})
 
 
 def test_paused_job_with_waiting_tasks_stays_paused(bench: Bench) -> None:

@@ -3,15 +3,15 @@ from threading import Event
 from uuid import UUID
 
 import pytest
-from tests.integration.ledger.bench import Bench
+from tests.integration.ledger.bench import Bench, at_once
 
 from molecular_analysis_dashboard.domain.docking import LigandOutcome
 from molecular_analysis_dashboard.domain.errors import EngineFailed, ResourceLost
-from molecular_analysis_dashboard.domain.identity import SystemScope
 from molecular_analysis_dashboard.domain.jobs import ClaimedTask, JobState, TaskKind
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecord, RejectedRecord, ValidatedLigand
 from molecular_analysis_dashboard.domain.receptors import PreparedReceptor, ReceptorOptions
 from molecular_analysis_dashboard.ports.chemistry_process import ExitCause, ProcessEnded, SiteSpec
+from molecular_analysis_dashboard.use_cases.control_job import cancel
 from molecular_analysis_dashboard.use_cases.heartbeat import Heartbeat, Watch
 from molecular_analysis_dashboard.use_cases.run_task import RunTask, Stopped, TaskResult
 
@@ -233,5 +233,29 @@ def test_many_short_tasks_under_a_racing_heart_all_complete(bench: Bench, slot: 
     job_id = bench.job(*[1] * 60)
     results = {slot.run(job_id, lambda *_: slot.process.work()) for _ in range(60)}
     assert results == {TaskResult.COMPLETED}
-    with bench.database.begin(SystemScope()) as uow:
-        assert uow.control.finish_jobs() == [(job_id, JobState.COMPLETED)]
+    # The test's tasks record nothing, so their ligands are missing.
+    assert bench.finish_jobs() == [(job_id, JobState.FAILED)]
+    assert bench.scalar("SELECT error ->> 'code' FROM jobs") == "ligands_unaccounted"
+
+
+def test_events_of_a_job_are_written_while_somebody_changes_it(bench: Bench) -> None:
+    # The planner and every change of state lock the job's row; the ends of its tasks must not wait for that.
+    job_id = bench.job(1)
+    task = bench.take(bench.tasks(job_id)[0])
+    with bench.database.begin(bench.scope) as uow:
+        uow.jobs.get(job_id, lock=True)
+        assert bench.end(task)
+
+
+def test_job_cancelled_at_the_moment_of_a_claim_ends_without_a_deadlock(bench: Bench, slot: Slot) -> None:
+    for _ in range(10):
+        job_id = bench.job(1, state=JobState.PLANNING)
+
+        def claim_or_cancel(number: int, job_id: UUID = job_id) -> object:
+            if number:
+                return cancel(bench.database, QuickWake(), bench.scope, job_id)
+            return slot.run(job_id, work)
+
+        at_once(2, claim_or_cancel)
+        bench.finish_jobs()
+        assert bench.state(job_id) == "cancelled"

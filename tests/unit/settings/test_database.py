@@ -120,7 +120,7 @@ def test_the_form_for_logs_has_no_secret() -> None:
 
 def test_every_connection_notices_a_dead_peer_and_lets_go_of_locks() -> None:
     arguments = database().connect_args
-    assert arguments["options"] == "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+    assert arguments["options"] == "-c lock_timeout=5s -c idle_in_transaction_session_timeout=8s"
     assert arguments["connect_timeout"] == 5
     idle, interval, count = (arguments[f"keepalives_{name}"] for name in ("idle", "interval", "count"))
     allowance_s = load_settings({}).ledger.worker_allowance_s

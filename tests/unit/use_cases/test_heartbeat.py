@@ -150,6 +150,14 @@ def test_engine_is_killed_when_the_task_is_taken_away(answer: BeatAnswer) -> Non
         assert (watched.answer, watched.killed, len(r.kills)) == (answer, True, 1)
 
 
+def test_task_is_kept_when_another_slot_has_yielded_meanwhile() -> None:
+    r = rig(BeatAnswer.YIELD, BeatAnswer.GO_ON)
+    with watch(r) as watched:
+        r.wake.send()
+        assert not watched.must_stop
+        assert watched.answer is BeatAnswer.GO_ON
+
+
 def test_yield_lets_the_ligand_finish() -> None:
     r = rig(BeatAnswer.YIELD)
     with watch(r) as watched:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -43,6 +44,12 @@ _ONE_THREAD = {
     "PYTHONFAULTHANDLER": "1",
 }
 _STDERR_TAIL_BYTES = 2000
+# A record takes a third of a millisecond, the largest some tenths of a second. One that hangs is searched for by
+# halving its batch, so the bound of a batch may not be that of a whole preparation.
+_VALIDATION_S = 30.0
+_VALIDATION_S_PER_RECORD = 0.1
+# How long a child that closed its pipe may take to be gone.
+_EXIT_S = 2.0
 R = TypeVar("R", Done, Docked, ReceptorPrepared, Validated)
 
 
@@ -101,7 +108,8 @@ class EngineProcess:
 
     def validate(self, records: Sequence[LigandRecord]) -> list[ValidatedLigand | RejectedRecord]:
         """Validate records, in their order."""
-        return list(self._ask(Validate(tuple(records)), Validated, self._preparation_timeout_s).ligands)
+        timeout_s = min(_VALIDATION_S + _VALIDATION_S_PER_RECORD * len(records), self._preparation_timeout_s)
+        return list(self._ask(Validate(tuple(records)), Validated, timeout_s).ligands)
 
     def restart(self) -> None:
         """End the process; the next call starts a fresh one, which holds nothing."""
@@ -165,6 +173,7 @@ class EngineProcess:
         )
 
     def _ended(self, cause: ExitCause, detail: str = "") -> ProcessEnded:
+        killed = cause is ExitCause.CRASH and not detail and self._was_killed()
         status, errors_tail = self._end()
         if self._stopped:
             return ProcessEnded(ExitCause.STOPPED, "The engine process was stopped.")
@@ -172,7 +181,14 @@ class EngineProcess:
             detail = detail or _describe(status)
             if "MemoryError" in errors_tail or "bad_alloc" in errors_tail:
                 cause = ExitCause.OUT_OF_MEMORY
+            elif killed:
+                cause = ExitCause.KILLED
         return ProcessEnded(cause, f"The engine process ended. {detail}".strip(), status=status, stderr=errors_tail)
+
+    def _was_killed(self) -> bool:
+        """Whether the child, which has closed its pipe, was ended by a SIGKILL that is not ours."""
+        with self._lock:
+            return self._process is not None and not self._stopped and _ended_by_sigkill(self._process)
 
     def _end(self) -> tuple[int | None, str]:
         """Kill and reap the child and remove its scratch folder; return its exit status and the end of its stderr."""
@@ -199,6 +215,17 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def _ended_by_sigkill(process: subprocess.Popen[bytes]) -> bool:
+    """Wait a moment for the end of a child, without reaping it; return whether SIGKILL was its cause."""
+    descriptor = os.pidfd_open(process.pid)
+    try:
+        select.select([descriptor], [], [], _EXIT_S)
+        end = os.waitid(os.P_PIDFD, descriptor, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    finally:
+        os.close(descriptor)
+    return end is not None and (end.si_code, end.si_status) == (os.CLD_KILLED, signal.SIGKILL)
 
 
 def _tail(stream: IO[bytes]) -> str:

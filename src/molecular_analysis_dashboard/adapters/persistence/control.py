@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from molecular_analysis_dashboard.adapters.persistence.jobs import SqlJobs, write_event
-from molecular_analysis_dashboard.adapters.persistence.rows import FRESH_S, Repository
-from molecular_analysis_dashboard.domain.jobs import JobState, ReleasedTask, TaskKind, Worker
+from molecular_analysis_dashboard.adapters.persistence.rows import LIVE, Repository
+from molecular_analysis_dashboard.domain.jobs import JobState, ReleasedTask, TaskKind, TaskState, Worker
 from molecular_analysis_dashboard.domain.scheduling import Demand
 
 _LEASE = text(
@@ -30,8 +30,8 @@ _LEASE = text(
 
 _REGISTER = text(
     """
-    INSERT INTO workers (id, host, pid, version, queues, engine_builds, concurrency, state)
-    VALUES (:id, :host, :pid, :version, :queues, :engine_builds, :concurrency, :state)
+    INSERT INTO workers (id, host, pid, version, queues, engine_builds, concurrency, beat_interval_s, state)
+    VALUES (:id, :host, :pid, :version, :queues, :engine_builds, :concurrency, :beat_interval_s, :state)
     ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), state = :state, ended_at = NULL
     """
 )
@@ -71,11 +71,9 @@ _RETIRE = text(
 )
 
 _BUILDS = text(
-    """
+    f"""
     SELECT build_id,
-           coalesce(sum(concurrency) FILTER (
-               WHERE ended_at IS NULL AND state = 'live' AND 'dock.' || build_id = ANY (queues)
-                 AND heartbeat_at > clock_timestamp() - make_interval(secs => :fresh_s)), 0) AS live_slots,
+           coalesce(sum(concurrency) FILTER (WHERE 'dock.' || build_id = ANY (queues) AND {LIVE}), 0) AS live_slots,
            max(started_at) AS seen_at
     FROM workers, unnest(engine_builds) AS build_id
     GROUP BY build_id
@@ -121,14 +119,13 @@ _RECALL = text(
 
 # A released task that waits although a slot for its queue is free contradicts itself: its message is lost.
 _TAKE_BACK_LOST = text(
-    """
+    f"""
     UPDATE tasks t SET state = 'pending', released_at = NULL
     WHERE t.state = 'released'
       AND t.released_at < clock_timestamp() - make_interval(secs => :older_than_s)
       AND (NOT :only_if_idle OR EXISTS (
-        SELECT FROM workers w
-        WHERE w.ended_at IS NULL AND w.state = 'live' AND t.queue = ANY (w.queues)
-          AND w.heartbeat_at > clock_timestamp() - make_interval(secs => :fresh_s)
+        SELECT FROM (SELECT * FROM workers WHERE {LIVE}) w
+        WHERE t.queue = ANY (w.queues)
           AND w.concurrency > (SELECT count(*) FROM tasks r WHERE r.state = 'running' AND r.worker_id = w.id)
       ))
     RETURNING t.id
@@ -149,15 +146,16 @@ _TO_PLAN = text(
 # A failed task ends its job at once, unless somebody has asked for its cancellation: then what runs is awaited.
 _ENDED = text(
     """
-    SELECT j.id, j.state, failed.error, failed.found IS NOT NULL AS has_failed
+    SELECT j.id, j.state, j.n_ligands, failed.error, failed.found IS NOT NULL AS has_failed
     FROM jobs j
     LEFT JOIN LATERAL (SELECT true AS found, t.error FROM tasks t
                        WHERE t.job_id = j.id AND t.state = 'failed' LIMIT 1) failed ON true
     WHERE j.finished_at IS NULL
+      AND (CAST(:job_id AS uuid) IS NULL OR j.id = :job_id)
       AND (j.planning_complete OR j.state = 'cancelling' OR failed.found)
       AND ((failed.found AND j.state <> 'cancelling')
            OR NOT EXISTS (SELECT FROM tasks t WHERE t.job_id = j.id AND t.state IN ('pending', 'released', 'running')))
-    FOR UPDATE OF j SKIP LOCKED
+    FOR NO KEY UPDATE OF j SKIP LOCKED
     """
 )
 
@@ -208,6 +206,7 @@ class SqlControl(Repository):
                 "queues": list(worker.queues),
                 "engine_builds": list(worker.engine_builds),
                 "concurrency": worker.concurrency,
+                "beat_interval_s": worker.beat_interval_s,
                 "state": "draining" if draining else "live",
             },
         )
@@ -240,22 +239,19 @@ class SqlControl(Repository):
         """Return live slots per queue."""
         rows = self._connection.execute(
             text(
-                "SELECT queue, sum(concurrency) AS n FROM workers, unnest(queues) AS queue "
-                "WHERE ended_at IS NULL AND state = 'live' "
-                "AND heartbeat_at > clock_timestamp() - make_interval(secs => :fresh_s) GROUP BY queue"
-            ),
-            {"fresh_s": FRESH_S},
+                f"SELECT queue, sum(concurrency) AS n FROM workers, unnest(queues) AS queue WHERE {LIVE} GROUP BY queue"
+            )
         )
         return {row.queue: int(row.n) for row in rows}
 
     def engine_builds(self) -> list[tuple[str, int]]:
         """Return every engine build known with its live slots: those of live workers first, then the latest seen."""
-        rows = self._connection.execute(_BUILDS, {"fresh_s": FRESH_S})
+        rows = self._connection.execute(_BUILDS)
         return [(row.build_id, int(row.live_slots)) for row in rows]
 
     def running_tasks(self) -> dict[str, int]:
         """Return running tasks per queue."""
-        return self._tasks_per_queue(("running",))
+        return self._tasks_per_queue(TaskState.RUNNING)
 
     def jobs_by_state(self) -> dict[str, int]:
         """Return how many jobs, not deleted, are in each state."""
@@ -266,26 +262,28 @@ class SqlControl(Repository):
 
     def in_flight(self) -> dict[str, int]:
         """Return released and running tasks per queue."""
-        return self._tasks_per_queue(("released", "running"))
+        return self._tasks_per_queue(TaskState.RELEASED, TaskState.RUNNING)
 
     def queue_depths(self) -> dict[str, int]:
         """Return waiting tasks (pending and released) per queue."""
-        return self._tasks_per_queue(("pending", "released"))
+        return self._tasks_per_queue(TaskState.PENDING, TaskState.RELEASED)
 
     def pending_queues(self) -> list[str]:
         """Return queues that have pending tasks."""
-        return list(self._tasks_per_queue(("pending",)))
+        return list(self._tasks_per_queue(TaskState.PENDING))
 
-    def _tasks_per_queue(self, states: tuple[str, ...]) -> dict[str, int]:
+    def _tasks_per_queue(self, *states: TaskState) -> dict[str, int]:
+        # Literals, not parameters: only they let the planner use the index of open tasks.
+        among = ", ".join(f"'{state.value}'" for state in states)
         rows = self._connection.execute(
-            text("SELECT queue, count(*) AS n FROM tasks WHERE state = ANY (:states) GROUP BY queue"),
-            {"states": list(states)},
+            text(f"SELECT queue, count(*) AS n FROM tasks WHERE state IN ({among}) GROUP BY queue")
         )
         return {row.queue: row.n for row in rows}
 
-    def lock_dispatch(self) -> None:
-        """Let no other dispatcher count and release before this transaction ends."""
-        self._connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('mad:dispatch', 0))"))
+    def try_lock_dispatch(self) -> bool:
+        """Let no other dispatcher count and release before this transaction ends; False if one is at it."""
+        query = "SELECT pg_try_advisory_xact_lock(hashtextextended('mad:dispatch', 0))"
+        return bool(self._connection.execute(text(query)).scalar_one())
 
     def demands(self, queue: str) -> list[Demand]:
         """Return what jobs want of a queue, oldest job first."""
@@ -313,7 +311,7 @@ class SqlControl(Repository):
 
     def take_back_lost(self, *, older_than_s: float, only_if_idle: bool) -> list[UUID]:
         """Put back released tasks whose message must be lost."""
-        parameters = {"older_than_s": older_than_s, "only_if_idle": only_if_idle, "fresh_s": FRESH_S}
+        parameters = {"older_than_s": older_than_s, "only_if_idle": only_if_idle}
         return list(self._connection.execute(_TAKE_BACK_LOST, parameters).scalars())
 
     def jobs_to_plan(self, *, low_water_tasks: int) -> list[tuple[UUID, UUID]]:
@@ -321,18 +319,32 @@ class SqlControl(Repository):
         rows = self._connection.execute(_TO_PLAN, {"low_water": low_water_tasks})
         return [(row.org_id, row.id) for row in rows]
 
-    def finish_jobs(self) -> list[tuple[UUID, JobState]]:
-        """Bring jobs whose tasks all ended to their final state; a failed task stops the rest of its job."""
-        jobs = SqlJobs(self._connection, self._scope)
+    def cancel_leftovers(self) -> None:
+        """Cancel what waits of jobs that end or have ended."""
         self._connection.execute(_CANCEL_LEFTOVERS)
-        finished = []
-        for row in self._connection.execute(_ENDED).all():
-            target = JobState.COMPLETED
-            if row.state == JobState.CANCELLING:
-                target = JobState.CANCELLED
-            elif row.has_failed:
-                target = JobState.FAILED
-                jobs.cancel_waiting_tasks(row.id)
-            jobs.change_state(row.id, target, error=row.error if target is JobState.FAILED else None)
-            finished.append((row.id, target))
-        return finished
+
+    def ended_jobs(self) -> list[UUID]:
+        """Return unfinished jobs with nothing left to do, or with a failed task."""
+        return [row.id for row in self._connection.execute(_ENDED, {"job_id": None})]
+
+    def finish_job(self, job_id: UUID) -> JobState | None:
+        """Bring one such job to its final state, or return None when another did or it is not due."""
+        row = self._connection.execute(_ENDED, {"job_id": job_id}).one_or_none()
+        if row is None:
+            return None
+        jobs = SqlJobs(self._connection, self._scope)
+        target, error = JobState.COMPLETED, None
+        if row.state == JobState.CANCELLING:
+            target = JobState.CANCELLED
+        elif row.has_failed:
+            target, error = JobState.FAILED, row.error
+            jobs.cancel_waiting_tasks(job_id)
+        elif missing := jobs.counts(job_id).waiting:
+            target, error = JobState.FAILED, _unaccounted(missing)
+        jobs.change_state(job_id, target, error=error)
+        return target
+
+
+def _unaccounted(missing: int) -> dict[str, object]:
+    message = f"All tasks have ended, but {missing} ligands have no outcome: a defect. Please report it with the logs."
+    return {"code": "ligands_unaccounted", "message": message, "details": {"ligands": missing}}

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, RowMapping, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from molecular_analysis_dashboard.adapters.persistence.rows import FRESH_S, Repository
+from molecular_analysis_dashboard.adapters.persistence.rows import LIVE, Repository
 from molecular_analysis_dashboard.adapters.persistence.tables import events, jobs, tasks
 from molecular_analysis_dashboard.domain.errors import Conflict
 from molecular_analysis_dashboard.domain.jobs import (
@@ -33,13 +33,9 @@ _COUNTS = text(
 )
 
 _WAITING = text(
-    """
+    f"""
     WITH mine AS (SELECT DISTINCT queue FROM tasks WHERE job_id = :job_id AND state IN ('pending', 'released')),
-    live AS (
-        SELECT * FROM workers
-        WHERE ended_at IS NULL AND state = 'live'
-          AND heartbeat_at > clock_timestamp() - make_interval(secs => :fresh_s)
-    ),
+    live AS (SELECT * FROM workers WHERE {LIVE}),
     able AS (
         SELECT id, concurrency FROM live
         WHERE queues && ARRAY(SELECT queue FROM mine) OR NOT EXISTS (SELECT FROM mine)
@@ -109,7 +105,8 @@ class SqlJobs(Repository):
     def get(self, job_id: UUID, *, lock: bool = False) -> Job:
         """Return one (locking its row if asked), or raise NotFound."""
         query = select(jobs).where(jobs.c.id == job_id, jobs.c.deleted_at.is_(None))
-        return _job(self._one(query.with_for_update() if lock else query, "job", job_id))
+        # Not the key: writing an event of the job, as every end of a task does, must not wait for this lock.
+        return _job(self._one(query.with_for_update(key_share=True) if lock else query, "job", job_id))
 
     def find_by_key(self, idempotency_key: str) -> Job | None:
         """Return the job submitted with this key."""
@@ -179,9 +176,11 @@ class SqlJobs(Repository):
         if org_id is not None:
             write_event(self._connection, org_id, job_id, "job.state", {"state": JobState.RUNNING})
 
-    def has_event(self, job_id: UUID, type_: str) -> bool:
-        """Whether the job has an event of a type."""
+    def has_event(self, job_id: UUID, type_: str, payload: Mapping[str, object] | None = None) -> bool:
+        """Whether the job has an event of a type, with at least this payload."""
         query = select(events.c.id).where(events.c.job_id == job_id, events.c.type == type_).limit(1)
+        if payload is not None:
+            query = query.where(events.c.payload.contains(payload))
         return self._connection.execute(query).scalar() is not None
 
     def add_tasks(self, new: Sequence[NewTask]) -> None:
@@ -228,9 +227,15 @@ class SqlJobs(Repository):
         waiting = (tasks.c.job_id == job_id) & tasks.c.state.in_((TaskState.PENDING, TaskState.RELEASED))
         self._connection.execute(update(tasks).where(waiting).values(state=TaskState.CANCELLED, finished_at=func.now()))
 
+    def pending_tasks(self, job_id: UUID, *, limit: int) -> int:
+        """Count tasks of the job that wait to be released, up to a limit."""
+        pending = (tasks.c.job_id == job_id) & (tasks.c.state == TaskState.PENDING)
+        some = select(tasks.c.id).where(pending).limit(limit).subquery()
+        return int(self._connection.execute(select(func.count()).select_from(some)).scalar_one())
+
     def waiting_facts(self, job_id: UUID) -> Mapping[str, int]:
         """Count what explains why a job waits."""
-        row = self._connection.execute(_WAITING, {"job_id": job_id, "fresh_s": FRESH_S}).mappings().one()
+        row = self._connection.execute(_WAITING, {"job_id": job_id}).mappings().one()
         return {key: int(value) for key, value in row.items()}
 
     def delete(self, job_id: UUID) -> None:

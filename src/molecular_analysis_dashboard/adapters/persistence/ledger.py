@@ -46,17 +46,20 @@ _ATTEMPT = text(
     """
 )
 
-# A job is starved when its task has waited on this queue while none of its tasks runs anywhere.
+# A job is starved when its task has waited on a queue of this worker while none of its tasks runs anywhere. Counts
+# never fall: an attempt that resumes a task has not yet looked what earlier ones recorded.
 _BEAT = text(
     """
     WITH beat AS (
-        UPDATE tasks SET heartbeat_at = clock_timestamp(), n_scored = :n_scored, n_rejected = :n_rejected
+        UPDATE tasks SET heartbeat_at = clock_timestamp(),
+            n_scored = greatest(n_scored, :n_scored), n_rejected = greatest(n_rejected, :n_rejected)
         WHERE id = :task_id AND attempt_no = :attempt_no AND state = 'running'
-        RETURNING job_id, queue
+        RETURNING job_id, worker_id
     )
     SELECT j.state, :may_yield AND EXISTS (
         SELECT FROM tasks w
-        WHERE w.queue = beat.queue AND w.state = 'released' AND w.job_id <> beat.job_id
+        WHERE w.queue = ANY (SELECT unnest(queues) FROM workers WHERE id = beat.worker_id)
+          AND w.state = 'released' AND w.job_id <> beat.job_id
           AND w.released_at < clock_timestamp() - make_interval(secs => :yield_after_s)
           AND NOT EXISTS (SELECT FROM tasks r WHERE r.job_id = w.job_id AND r.state = 'running')
     ) AS starved
@@ -107,11 +110,10 @@ _END_ATTEMPT = text(
 # One scored ligand anywhere says that neither the receptor nor the installation is to blame.
 _ALIKE = text(
     """
-    SELECT (SELECT count(*) FROM (SELECT FROM results WHERE job_id = :job_id AND outcome = 'scored' LIMIT 1) AS one)
-               AS scored,
-           count(*) AS rejected,
-           CASE WHEN count(DISTINCT reason) = 1 THEN min(reason) END AS reason
-    FROM (SELECT reason FROM results WHERE job_id = :job_id AND outcome = 'rejected' LIMIT :enough) AS sample
+    SELECT NOT EXISTS (SELECT FROM results WHERE job_id = :job_id AND outcome = 'scored')
+           AND (SELECT count(*) FROM (SELECT FROM results
+                                      WHERE job_id = :job_id AND outcome = 'rejected' AND reason = :reason
+                                      LIMIT :enough) AS alike) >= :enough
     """
 )
 
@@ -292,10 +294,10 @@ class SqlLedger(Repository):
         )
         return True
 
-    def outcomes_alike(self, job_id: UUID, *, enough: int) -> tuple[int, int, str | None]:
-        """Return (1 if any ligand is scored, how many up to `enough` are rejected, the reason if these share one)."""
-        row = self._connection.execute(_ALIKE, {"job_id": job_id, "enough": enough}).one()
-        return row.scored, row.rejected, row.reason
+    def fails_alike(self, job_id: UUID, reason: str, *, enough: int) -> bool:
+        """Whether no ligand of the job is scored and at least `enough` are rejected for this reason."""
+        parameters = {"job_id": job_id, "reason": reason, "enough": enough}
+        return bool(self._connection.execute(_ALIKE, parameters).scalar_one())
 
 
 def _key(task: ClaimedTask) -> dict[str, object]:

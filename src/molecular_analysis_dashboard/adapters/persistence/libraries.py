@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import RowMapping, delete, func, insert, select, text, tuple_, update
+from sqlalchemy import RowMapping, Select, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from molecular_analysis_dashboard.adapters.persistence.rows import Repository
@@ -193,11 +193,19 @@ class SqlLibraries(Repository):
         """Return ligands longest first."""
         query = select(ligands.c.id, ligands.c.base_cost_s).where(ligands.c.library_id == library_id)
         if after is not None:
-            # The index runs (cost DESC, id ASC), so the keyset compares the negated cost.
-            query = query.where(ligands.c.base_cost_s <= after[0]).where(
-                tuple_(-ligands.c.base_cost_s, ligands.c.id) > tuple_(-after[0], after[1])
-            )
-        query = query.order_by(ligands.c.base_cost_s.desc(), ligands.c.id).limit(limit)
+            # In two parts, because costs repeat much: each begins in the index right where it has to.
+            cost, ligand_id = after
+            tied = query.where(ligands.c.base_cost_s == cost, ligands.c.id > ligand_id).order_by(ligands.c.id)
+            found = self._costed(tied.limit(limit))
+            query = query.where(ligands.c.base_cost_s < cost)
+        else:
+            found = []
+        if len(found) < limit:
+            following = query.order_by(ligands.c.base_cost_s.desc(), ligands.c.id)
+            found += self._costed(following.limit(limit - len(found)))
+        return found
+
+    def _costed(self, query: Select[tuple[UUID, float]]) -> list[CostedLigand]:
         return [CostedLigand(row.id, row.base_cost_s) for row in self._connection.execute(query)]
 
 

@@ -8,8 +8,12 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, sel
 from molecular_analysis_dashboard.domain.errors import NotFound
 from molecular_analysis_dashboard.domain.identity import Scope, TenantScope
 
-# Slots of a worker that missed three beats get no more work, long before anybody calls it dead.
-FRESH_S = 6.0
+# Condition on a row of `workers`. Slots of one that missed three beats get no more work, long before anybody calls it
+# dead.
+LIVE = (
+    "ended_at IS NULL AND state = 'live' "
+    "AND heartbeat_at > clock_timestamp() - make_interval(secs => 3 * beat_interval_s)"
+)
 
 
 class Repository:

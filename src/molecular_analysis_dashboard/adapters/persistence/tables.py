@@ -337,7 +337,8 @@ tasks = Table(
     UniqueConstraint("org_id", "id"),
     _to("jobs", "job_id"),
     CheckConstraint("n_scored >= 0 AND n_rejected >= 0", name="counts"),
-    Index("ix_tasks_job", "job_id", "state"),
+    # Counts of a job are read from the index alone.
+    Index("ix_tasks_job", "job_id", "state", postgresql_include=["n_scored", "n_rejected"]),
     Index(
         "ix_tasks_pending",
         "queue",
@@ -346,7 +347,13 @@ tasks = Table(
         "id",
         postgresql_where=text("state = 'pending'"),
     ),
-    Index("ix_tasks_in_flight", "queue", "state", postgresql_where=text("state IN ('released', 'running')")),
+    Index(
+        "ix_tasks_open",
+        "queue",
+        "state",
+        "job_id",
+        postgresql_where=text("state IN ('pending', 'released', 'running')"),
+    ),
 )
 
 attempts = Table(
@@ -379,6 +386,7 @@ workers = Table(
     Column("queues", ARRAY(Text), nullable=False),
     Column("engine_builds", ARRAY(Text), nullable=False),
     Column("concurrency", Integer, nullable=False),
+    Column("beat_interval_s", Double, nullable=False),
     Column("state", Text, nullable=False),
     _now("started_at"),
     _now("heartbeat_at"),

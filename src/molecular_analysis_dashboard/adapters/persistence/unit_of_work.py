@@ -20,9 +20,13 @@ from molecular_analysis_dashboard.adapters.persistence.results import SqlResults
 from molecular_analysis_dashboard.adapters.persistence.structures import SqlStructures
 from molecular_analysis_dashboard.domain.errors import ResourceLost
 from molecular_analysis_dashboard.domain.identity import Scope, TenantScope
+from molecular_analysis_dashboard.ports.unit_of_work import DATABASE_UNREACHABLE
 
 # `set_config('role', ...)` is SET LOCAL ROLE in a form that takes parameters and shares the round trip.
 _ENTER_TENANT = text("SELECT set_config('role', 'mad_tenant', true), set_config('mad.org_id', :org_id, true)")
+
+# The server answers, but somebody else holds the rows: deadlock_detected, lock_not_available.
+_BUSY = frozenset({"40P01", "55P03"})
 
 
 def _out_of_reach(error: BaseException) -> bool:
@@ -34,9 +38,16 @@ def _out_of_reach(error: BaseException) -> bool:
 
 def _lost(error: BaseException) -> ResourceLost:
     reason = str(getattr(error, "orig", error)).strip().splitlines()
+    if getattr(getattr(error, "orig", None), "sqlstate", None) in _BUSY:
+        return ResourceLost(
+            "The database is busy with another change of the same rows; the operation was not carried out and may be "
+            "tried again.",
+            code="database_busy",
+            reason=reason[0],
+        )
     return ResourceLost(
         "The database is out of reach; the operation was not carried out and may be tried again.",
-        code="database_unreachable",
+        code=DATABASE_UNREACHABLE,
         reason=reason[0] if reason else type(error).__name__,
     )
 

@@ -21,8 +21,9 @@ _NETWORK = {
     "keepalives_count": 2,
     "tcp_user_timeout": 8000,
 }
-# Our transactions are short; one that waits or idles longer is stuck and must let go of its locks.
-_SESSION = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s"
+# Our transactions are short; one that waits or idles longer is stuck and must let go of its locks. A process frozen
+# within one must have lost them before the worker allowance (12 s) is over: nobody could take its task otherwise.
+_SESSION = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=8s"
 
 _SSL_MODES = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
 _ASYNCPG_SSL_FLAGS = {"true": "require", "1": "require", "false": "disable", "0": "disable"}

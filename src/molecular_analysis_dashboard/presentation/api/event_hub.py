@@ -101,6 +101,11 @@ class EventHub:
                 log.warning("events.unreachable", code=error.error_code)
                 await asyncio.sleep(_RETRY_INTERVAL_S)
                 continue
+            except Exception:
+                # A defect of ours: without a poller, listeners would wait for ever and never know.
+                log.exception("events.defect")
+                await asyncio.sleep(_RETRY_INTERVAL_S)
+                continue
             for event in events:
                 cursor = event.cursor
                 for subscription in self._subscriptions:

@@ -40,7 +40,8 @@ TENANT_TABLES = (
     "structures",
     "tasks",
 )
-SYSTEM_TABLES_READ_BY_TENANTS = ("organizations", "users", "workers", "leases")
+# Which builds there are and how many slots: no table of the system says more about anybody.
+SYSTEM_TABLES_READ_BY_TENANTS = ("workers",)
 
 
 class Xid8(UserDefinedType[str]):
@@ -99,7 +100,8 @@ def _create_role() -> None:
 
 
 def _secure_rows() -> None:
-    organization = "nullif(current_setting('mad.org_id', true), '')::uuid"
+    # As a subquery it is read once per statement instead of once per row.
+    organization = "(SELECT nullif(current_setting('mad.org_id', true), '')::uuid)"
     for table in TENANT_TABLES:
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         op.execute(
@@ -252,6 +254,7 @@ def _create_tables() -> None:
         sa.Column("queues", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("engine_builds", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("concurrency", sa.Integer(), nullable=False),
+        sa.Column("beat_interval_s", sa.Double(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("heartbeat_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -588,13 +591,19 @@ def _create_tables() -> None:
         sa.UniqueConstraint("org_id", "id", name=op.f("uq_tasks_org_id_id")),
     )
     op.create_index(
-        "ix_tasks_in_flight",
+        "ix_tasks_job",
         "tasks",
-        ["queue", "state"],
+        ["job_id", "state"],
         unique=False,
-        postgresql_where=sa.text("state IN ('released', 'running')"),
+        postgresql_include=["n_scored", "n_rejected"],
     )
-    op.create_index("ix_tasks_job", "tasks", ["job_id", "state"], unique=False)
+    op.create_index(
+        "ix_tasks_open",
+        "tasks",
+        ["queue", "state", "job_id"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('pending', 'released', 'running')"),
+    )
     op.create_index(
         "ix_tasks_pending",
         "tasks",
