@@ -22,6 +22,8 @@ SERIES = {
 LIGANDS = SERIES | {"crasher": f"{CRASHER}CCCCO"}
 # 0.3 s of locked search per ligand: long enough to be hit in the middle.
 EFFORT = 30
+# Two slots never get past these: whatever a starved test does late, the job is not over before.
+NEVER_DONE = {f"sleeper-{n}": f"{SLEEPER}{'C' * n}O" for n in range(1, 4)}
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +229,7 @@ def test_vicious_ligand_is_rejected_and_its_neighbours_are_scored(
 
 def test_cancel_ends_engines_within_two_seconds_and_keeps_finished_poses(stack: LedgerStack) -> None:
     worker = stack.start_worker()
-    job_id = stack.submit(SERIES | {"sleeper": f"{SLEEPER}CCO"}, exhaustiveness=EFFORT)
+    job_id = stack.submit(SERIES | NEVER_DONE, exhaustiveness=EFFORT)
     stack.wait_results(job_id, 4)
     engines = wait_for_engines(worker, 2)
     stack.change(job_id, JobState.CANCELLING)
@@ -236,11 +238,11 @@ def test_cancel_ends_engines_within_two_seconds_and_keeps_finished_poses(stack: 
     assert worker.engines() == []
     assert stack.wait_final(job_id).state is JobState.CANCELLED
     kept = stack.fingerprint(job_id)
-    assert 4 <= len(kept) < len(SERIES)
+    assert 4 <= len(kept) <= len(SERIES)
     with stack.database.begin(stack.scope) as uow:
         counts = uow.jobs.counts(job_id)
     assert counts.scored == len(kept)
-    assert counts.cancelled == len(SERIES) + 1 - len(kept)
+    assert counts.cancelled == len(SERIES) + len(NEVER_DONE) - len(kept)
     assert counts.waiting == 0
 
 

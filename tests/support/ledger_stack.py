@@ -277,6 +277,9 @@ class LedgerStack:
         for row in self.rows("SELECT id FROM jobs WHERE finished_at IS NULL AND state <> 'cancelling'"):
             self.change(row.id, JobState.CANCELLING)
         self.wake()
+        if any(worker.process.poll() is None for worker in self.workers):
+            unfinished = "SELECT count(*) FROM jobs WHERE finished_at IS NULL"
+            wait_until(lambda: self.scalar(unfinished) == 0, 60, "jobs do not end although they were cancelled")
 
     def stop_workers(self) -> None:
         for worker in self.workers:

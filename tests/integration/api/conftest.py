@@ -5,6 +5,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from tests.support.events import settle
 from tests.support.simulated_worker import SimulatedWorker
 from tests.support.structure_text import complex_pdb
 
@@ -55,6 +56,7 @@ class Bench:
         job_id = self.submit()
         self.worker.plan(job_id)
         self.worker.dock(job_id, scores)
+        settle(self.worker.database)
         return job_id
 
 
