@@ -20,6 +20,8 @@ SERIES = {
 }
 # One of them ends its engine process, so that rejections are compared as well.
 LIGANDS = SERIES | {"crasher": f"{CRASHER}CCCCO"}
+# Four times as many, so that a starved test still finds the job unfinished.
+MANY = LIGANDS | {f"{name}-{end}": f"{smiles}{end}" for name, smiles in SERIES.items() for end in ("F", "Cl", "Br")}
 # 0.3 s of locked search per ligand: long enough to be hit in the middle.
 EFFORT = 30
 # Two slots never get past these: whatever a starved test does late, the job is not over before.
@@ -163,34 +165,45 @@ def test_restarted_postgres_loses_nothing(stack: LedgerStack, undisturbed: Finge
 
 def test_late_write_of_a_worker_that_was_frozen_is_refused(stack: LedgerStack, undisturbed: Fingerprint) -> None:
     frozen = stack.start_worker()
-    job_id = stack.submit(LIGANDS, exhaustiveness=EFFORT)
+    job_id = stack.submit(MANY, exhaustiveness=EFFORT)
     stack.wait_results(job_id, 3)
     wait_for_engines(frozen, 2)
     victims = [psutil.Process(frozen.pid), *frozen.slots(), frozen.companion()]
-    for victim in victims:
-        victim.suspend()
+    docking = "SELECT count(*) FROM attempts WHERE job_id = :id AND ended_at IS NULL AND current_ligand_id IS NOT NULL"
+
+    def frozen_while_docking() -> bool:
+        for victim in victims:
+            victim.suspend()
+        if stack.scalar(docking, id=job_id) == 2:
+            return True
+        for victim in victims:
+            victim.resume()
+        return False
+
+    wait_until(frozen_while_docking, 10, lambda: stack.explain(job_id))
     stack.start_worker()
-    stack.wait_completed(job_id)
+    stack.wait_completed(job_id, 120)
     for victim in victims:
         victim.resume()
     refused = "SELECT coalesce(sum(n_refused_writes), 0) FROM attempts WHERE job_id = :id"
     wait_until(lambda: stack.scalar(refused, id=job_id) >= 1, 30, "no late write was refused")
-    assert stack.fingerprint(job_id) == undisturbed
+    found = stack.fingerprint(job_id)
+    assert found.keys() == MANY.keys()
+    assert {name: found[name] for name in LIGANDS} == undisturbed
 
 
 def test_stopped_worker_hands_its_tasks_back(stack: LedgerStack, undisturbed: Fingerprint) -> None:
-    many = LIGANDS | {f"{name}-{end}": f"{smiles}{end}" for name, smiles in SERIES.items() for end in ("F", "Cl")}
     # One slot and a high target: the first task holds several ligands when it is interrupted.
     leaving = stack.start_worker(slots=1, MAD_TASK_TARGET_S="600")
-    job_id = stack.submit(many, exhaustiveness=EFFORT)
+    job_id = stack.submit(MANY, exhaustiveness=EFFORT)
     stack.wait_results(job_id, 1)
     leaving.stop()
     causes = {row.end_cause for row in stack.rows("SELECT end_cause FROM attempts WHERE job_id = :id", id=job_id)}
     assert causes == {"completed", "drained"}, stack.explain(job_id)
     stack.start_worker()
-    stack.wait_completed(job_id)
+    stack.wait_completed(job_id, 120)
     found = stack.fingerprint(job_id)
-    assert found.keys() == many.keys()
+    assert found.keys() == MANY.keys()
     assert {name: found[name] for name in LIGANDS} == undisturbed
 
 
@@ -208,17 +221,17 @@ def test_stopping_worker_kills_an_engine_that_outlasts_its_grace(stack: LedgerSt
 
 
 @pytest.mark.parametrize(
-    ("label", "reason"),
+    ("label", "reason", "timeout_s"),
     [
-        (CRASHER, RejectionReason.ENGINE_CRASH),
-        (SLEEPER, RejectionReason.TIMEOUT),
-        (MEMORY_EATER, RejectionReason.OUT_OF_MEMORY),
+        (CRASHER, RejectionReason.ENGINE_CRASH, "60"),
+        (SLEEPER, RejectionReason.TIMEOUT, "4"),
+        (MEMORY_EATER, RejectionReason.OUT_OF_MEMORY, "60"),
     ],
 )
 def test_vicious_ligand_is_rejected_and_its_neighbours_are_scored(
-    stack: LedgerStack, label: str, reason: RejectionReason
+    stack: LedgerStack, label: str, reason: RejectionReason, timeout_s: str
 ) -> None:
-    stack.start_worker(MAD_LIGAND_TIMEOUT_S="4", MAD_ENGINE_MEMORY_BYTES="2GiB")
+    stack.start_worker(MAD_LIGAND_TIMEOUT_S=timeout_s, MAD_ENGINE_MEMORY_BYTES="2GiB")
     neighbours = dict(list(SERIES.items())[:6])
     job_id = stack.submit({"vicious": f"{label}CCCCCCCCO", **neighbours})
     stack.wait_completed(job_id)
@@ -262,7 +275,7 @@ def test_small_job_behind_a_large_one_finishes_first(stack: LedgerStack) -> None
 
 def test_paused_job_starts_nothing_and_resumes_where_it_stopped(stack: LedgerStack, undisturbed: Fingerprint) -> None:
     stack.start_worker()
-    job_id = stack.submit(LIGANDS, exhaustiveness=EFFORT)
+    job_id = stack.submit(MANY, exhaustiveness=EFFORT)
     stack.wait_results(job_id, 3)
     with stack.database.begin(stack.scope) as uow:
         assert uow.jobs.change_state(job_id, JobState.PAUSED, reason="a person asked")
@@ -271,10 +284,12 @@ def test_paused_job_starts_nothing_and_resumes_where_it_stopped(stack: LedgerSta
     running = "SELECT count(*) FROM tasks WHERE job_id = :id AND state IN ('running', 'released')"
     wait_until(lambda: stack.scalar(running, id=job_id) == 0, 60, lambda: stack.explain(job_id))
     assert stack.job(job_id).state is JobState.PAUSED
-    assert len(stack.fingerprint(job_id)) < len(LIGANDS)
+    assert len(stack.fingerprint(job_id)) < len(MANY)
     stack.change(job_id, JobState.RUNNING)
-    stack.wait_completed(job_id)
-    assert stack.fingerprint(job_id) == undisturbed
+    stack.wait_completed(job_id, 120)
+    found = stack.fingerprint(job_id)
+    assert found.keys() == MANY.keys()
+    assert {name: found[name] for name in LIGANDS} == undisturbed
 
 
 def test_job_whose_ligands_all_fail_alike_pauses_with_the_reason(stack: LedgerStack) -> None:
