@@ -342,7 +342,7 @@ class Control(Protocol):
         """Bring one such job to its final state, or return None when another did or it is not due."""
 
     def queue_depths(self) -> dict[str, int]:
-        """Return waiting tasks (pending and released) per queue."""
+        """Return tasks per queue that wait for a slot; those of a paused job wait for a person and do not count."""
 
 
 class Events(Protocol):

@@ -204,3 +204,14 @@ def test_waiting_tasks_are_counted_per_queue(bench: Bench) -> None:
     with bench.database.begin(SystemScope()) as uow:
         assert uow.control.queue_depths() == {QUEUE: 3, "dock.other": 1}
         assert uow.control.slots() == {QUEUE: 2, "maintenance": 2, "prepare": 2}
+
+
+def test_tasks_of_a_paused_job_do_not_wait_for_workers(bench: Bench) -> None:
+    paused = bench.job(1, 1, 1)
+    bench.job(1)
+    bench.release(paused, 1)
+    with bench.database.begin(SystemScope()) as uow:
+        uow.jobs.change_state(paused, JobState.PAUSED, reason="Paused by a user.")
+        uow.commit()
+    with bench.database.begin(SystemScope()) as uow:
+        assert uow.control.queue_depths() == {QUEUE: 1}

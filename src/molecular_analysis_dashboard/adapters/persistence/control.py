@@ -94,6 +94,15 @@ _DEMANDS = text(
     """
 )
 
+# The same jobs as in _DEMANDS: more workers would not make the tasks of others wait less.
+_DEPTHS = text(
+    """
+    SELECT t.queue, count(*) AS n FROM tasks t JOIN jobs j ON j.id = t.job_id
+    WHERE t.state IN ('pending', 'released') AND j.state IN ('planning', 'running') AND j.deleted_at IS NULL
+    GROUP BY t.queue
+    """
+)
+
 # Materialized: a locking subquery with a limit may otherwise run once per row and choose more than the limit.
 _RELEASE = text(
     """
@@ -265,8 +274,8 @@ class SqlControl(Repository):
         return self._tasks_per_queue(TaskState.RELEASED, TaskState.RUNNING)
 
     def queue_depths(self) -> dict[str, int]:
-        """Return waiting tasks (pending and released) per queue."""
-        return self._tasks_per_queue(TaskState.PENDING, TaskState.RELEASED)
+        """Return tasks per queue that wait for a slot; those of a paused job wait for a person and do not count."""
+        return {row.queue: row.n for row in self._connection.execute(_DEPTHS)}
 
     def pending_queues(self) -> list[str]:
         """Return queues that have pending tasks."""

@@ -51,7 +51,9 @@ class LedgerCollector(Collector):
             return
         up.add_metric([], 1)
         yield up
-        yield _gauge("mad_queue_depth", "Tasks that wait, by queue.", "queue", depths)
+        yield _gauge(
+            "mad_queue_depth", "Tasks that wait for a slot, by queue; not those of paused jobs.", "queue", depths
+        )
         yield _gauge("mad_tasks_running", "Tasks that run, by queue.", "queue", running)
         yield _gauge("mad_slots", "Slots of live workers, by queue.", "queue", slots)
         yield _gauge("mad_jobs", "Jobs that have not been deleted, by state.", "state", jobs)

@@ -74,24 +74,28 @@ def _create_partitions() -> None:
 
 
 def _create_role() -> None:
-    # Roles belong to the cluster, not to the database: another database may have created it, even just now.
+    # Roles belong to the cluster, not to the database: another database may have created it, even just now, or an
+    # administrator for a user who may not.
     op.execute(
         """
         DO $$
         BEGIN
-            CREATE ROLE mad_tenant NOLOGIN NOSUPERUSER NOBYPASSRLS;
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mad_tenant') THEN
+                CREATE ROLE mad_tenant NOLOGIN NOSUPERUSER NOBYPASSRLS;
+            END IF;
         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
         END
         $$
         """
     )
+    # Tried, not looked up: since PostgreSQL 16 who creates a role is its member, and yet may not enter it.
     op.execute(
         """
         DO $$
         BEGIN
-            IF NOT pg_has_role(current_user, 'mad_tenant', 'MEMBER') THEN
-                EXECUTE format('GRANT mad_tenant TO %I', current_user);
-            END IF;
+            PERFORM set_config('role', 'mad_tenant', true), set_config('role', 'none', true);
+        EXCEPTION WHEN insufficient_privilege THEN
+            EXECUTE format('GRANT mad_tenant TO %I', current_user);
         END
         $$
         """
