@@ -34,6 +34,8 @@ class BlobStore(Protocol):
     def open(self, sha256: str) -> BinaryIO:
         """Open a blob for streaming; the caller closes it.
 
+        Reading raises our errors too; a blob that is deleted meanwhile may break off with NotFound.
+
         Raises
         ------
         NotFound

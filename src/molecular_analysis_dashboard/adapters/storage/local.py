@@ -1,7 +1,6 @@
 """Blobs in a local folder: `ab/cd/abcd...`, each put there by one rename when it is whole and on the disk."""
 
 import errno
-import hashlib
 import os
 import re
 import time
@@ -11,12 +10,17 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from molecular_analysis_dashboard.domain.errors import InvalidInput, NotFound, ResourceLost, TooLarge
+from molecular_analysis_dashboard.adapters.storage.content import (
+    BLOB_NAME,
+    MeasuredContent,
+    check_name,
+    check_range,
+    not_stored,
+)
+from molecular_analysis_dashboard.domain.errors import ResourceLost
 from molecular_analysis_dashboard.ports.blobs import BlobInfo
 
-CHUNK_BYTES = 1024 * 1024
 INCOMING = ".incoming"
-_NAME = re.compile(r"[0-9a-f]{64}")
 _FOLDER_NAME = re.compile(r"[0-9a-f]{2}")
 _ANY_NAME = re.compile(r".+")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -38,19 +42,11 @@ class LocalBlobStore:
     def put(self, content: BinaryIO | Iterable[bytes], *, max_bytes: int) -> BlobInfo:
         """See `BlobStore.put`."""
         with self._temporary_file() as (temporary, descriptor):
-            digest, size = hashlib.sha256(), 0
-            for chunk in _chunks(content):
-                size += len(chunk)
-                if size > max_bytes:
-                    raise TooLarge(
-                        f"The file is larger than {max_bytes} bytes. Send a smaller one, or ask for a higher limit.",
-                        max_bytes=max_bytes,
-                    )
-                digest.update(chunk)
+            measured = MeasuredContent(content, max_bytes=max_bytes)
+            for chunk in measured:
                 self._write(descriptor, chunk)
-            info = BlobInfo(digest.hexdigest(), size)
-            self._publish(temporary, descriptor, self._path(info.sha256))
-        return info
+            self._publish(temporary, descriptor, self._path(measured.info.sha256))
+        return measured.info
 
     def open(self, sha256: str) -> BinaryIO:
         """See `BlobStore.open`."""
@@ -59,8 +55,7 @@ class LocalBlobStore:
 
     def read_range(self, sha256: str, start: int, length: int) -> bytes:
         """See `BlobStore.read_range`."""
-        if start < 0 or length < 0:
-            raise InvalidInput("The start and the length of a range must be 0 or more.", start=start, length=length)
+        check_range(start, length)
         with self._found(sha256) as path, path.open("rb") as file:
             file.seek(start)
             return file.read(length)
@@ -84,7 +79,7 @@ class LocalBlobStore:
         """See `BlobStore.list`."""
         for first in self._entries(self._root, _FOLDER_NAME):
             for second in self._entries(first, _FOLDER_NAME):
-                for path in self._entries(second, _NAME):
+                for path in self._entries(second, BLOB_NAME):
                     status = self._status(path)
                     if status is not None:
                         yield BlobInfo(path.name, status.st_size)
@@ -107,9 +102,8 @@ class LocalBlobStore:
         return swept
 
     def _path(self, sha256: str) -> Path:
-        if not _NAME.fullmatch(sha256):
-            raise InvalidInput("A stored file is named by 64 lower-case hexadecimal digits.", name=sha256)
-        return self._root / sha256[:2] / sha256[2:4] / sha256
+        name = check_name(sha256)
+        return self._root / name[:2] / name[2:4] / name
 
     @contextmanager
     def _found(self, sha256: str) -> Iterator[Path]:
@@ -118,7 +112,7 @@ class LocalBlobStore:
             try:
                 yield path
             except FileNotFoundError as error:
-                raise NotFound("There is no stored file of this name.", sha256=sha256) from error
+                raise not_stored(sha256) from error
 
     @contextmanager
     def _temporary_file(self) -> Iterator[tuple[Path, int]]:
@@ -188,16 +182,6 @@ class LocalBlobStore:
                 folder=str(self._root),
                 reason=error.strerror,
             ) from error
-
-
-def _chunks(content: BinaryIO | Iterable[bytes]) -> Iterator[bytes]:
-    """Yield blocks of a file rather than its lines."""
-    read = getattr(content, "read", None)
-    if read is None:
-        yield from content
-        return
-    while chunk := read(CHUNK_BYTES):
-        yield chunk
 
 
 def _synchronise(folder: Path) -> None:
