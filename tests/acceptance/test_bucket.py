@@ -1,4 +1,4 @@
-"""A screen whose files lie in a bucket: every process reads and writes them there, and no folder is used."""
+"""A screen whose files lie in a bucket: every process reads and writes them there, and what is deleted goes."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +14,7 @@ from tests.support.waiting import wait_until
 
 from molecular_analysis_dashboard.presentation.api.application import create_app
 
+SWEPT = ("jobs", "tasks", "attempts", "events", "results", "poses", "libraries", "ligands", "structures", "receptors")
 LIGANDS = "CCO ethanol\nc1ccccc1 benzene\nCC(=O)O acetic-acid\nnot-a-molecule broken\n"
 
 
@@ -29,10 +30,10 @@ def accepted(answer: httpx.Response, status: int) -> dict[str, Any]:
     return body
 
 
-def test_a_screen_from_upload_to_poses_needs_no_folder(server: S3Server) -> None:
+def test_a_screen_from_upload_to_poses_needs_no_folder_and_deleted_it_leaves_nothing(server: S3Server) -> None:
     bucket = server.make_bucket()
     with (
-        ledger_stack(**server.settings(bucket)) as stack,
+        ledger_stack(**server.settings(bucket), MAD_SWEEP_AFTER_S="3") as stack,
         LiveServer(create_app(stack.settings)) as api,
         api.client() as client,
     ):
@@ -42,10 +43,22 @@ def test_a_screen_from_upload_to_poses_needs_no_folder(server: S3Server) -> None
         hits = accepted(client.get(f"/api/v1/jobs/{job_id}/hits"), 200)
         assert {hit["name"] for hit in hits["items"]} == {"ethanol", "benzene", "acetic-acid"}
         assert client.get(f"/api/v1/jobs/{job_id}/export/poses.sdf").text.count("$$$$") >= 3
+        folders = sorted(key.rpartition("/")[0] for key in server.keys(bucket))
+        assert folders == ["mad/results", "mad/results", "mad/uploads", "mad/uploads"]
+        delete_everything(client)
+        wait_until(lambda: server.keys(bucket) == [], 60, lambda: f"left: {server.keys(bucket)}")
+        assert {table: stack.scalar(f"SELECT count(*) FROM {table}") for table in SWEPT} == dict.fromkeys(SWEPT, 0)
         assert not (stack.folder / "uploads").exists()
         assert not (stack.folder / "results").exists()
-    folders = sorted(key.rpartition("/")[0] for key in server.keys(bucket))
-    assert folders == ["mad/results", "mad/results", "mad/uploads", "mad/uploads"]
+
+
+def delete_everything(client: httpx.Client) -> None:
+    for job in accepted(client.get("/api/v1/jobs"), 200)["items"]:
+        if job["kind"] == "screen":
+            assert client.delete(f"/api/v1/jobs/{job['id']}").status_code == 204
+    for kind in ("libraries", "structures"):
+        for item in accepted(client.get(f"/api/v1/{kind}"), 200)["items"]:
+            assert client.delete(f"/api/v1/{kind}/{item['id']}").status_code == 204
 
 
 def screen(stack: LedgerStack, client: httpx.Client) -> UUID:

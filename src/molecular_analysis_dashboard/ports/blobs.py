@@ -65,6 +65,15 @@ class BlobStore(Protocol):
             If there is no such blob.
         """
 
+    def age_s(self, sha256: str) -> float:
+        """Return the seconds since a blob was stored, the storage's clock against ours.
+
+        Raises
+        ------
+        NotFound
+            If there is no such blob.
+        """
+
     def delete(self, sha256: str) -> None:
         """Remove a blob; one that is not there counts as removed."""
 

@@ -186,12 +186,23 @@ class TestMissing:
         assert store.sweep_temporary() == 0
 
 
+class TestAge:
+    def test_a_new_blob_is_young(self, store: BlobStore) -> None:
+        info = store.put([CONTENT], max_bytes=LIMIT)
+        assert -5 < store.age_s(info.sha256) < 300
+
+    def test_a_missing_blob_has_no_age(self, store: BlobStore) -> None:
+        with pytest.raises(NotFound):
+            store.age_s(MISSING)
+
+
 class TestNames:
     @pytest.mark.parametrize(
         "name", ["", "0" * 63, "0" * 65, "A" * 64, "../" + "0" * 61, "0" * 64 + "\n", "/etc/passwd"]
     )
     def test_only_a_hash_is_a_name(self, store: BlobStore, name: str) -> None:
-        for use in (store.open, store.size, store.exists, store.delete, lambda name: store.read_range(name, 0, 1)):
+        uses = (store.open, store.size, store.age_s, store.exists, store.delete)
+        for use in (*uses, lambda name: store.read_range(name, 0, 1)):
             with pytest.raises(InvalidInput):
                 use(name)
 

@@ -62,6 +62,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
         "max_losses_per_ligand": 4,
         "pause_after_alike_failures": 10,
         "planning_window_tasks": 2000,
+        "sweep_after_s": 86_400,
     }
     assert settings.flower.port == 5555
     assert settings.warnings == ()

@@ -91,10 +91,11 @@ class S3BlobStore:
 
     def size(self, sha256: str) -> int:
         """See `BlobStore.size`."""
-        status = self._status(sha256)
-        if status is None:
-            raise not_stored(sha256)
-        return status["size"]
+        return self._found(sha256)["size"]
+
+    def age_s(self, sha256: str) -> float:
+        """See `BlobStore.age_s`; storing equal bytes again changes nothing."""
+        return _age_s(self._found(sha256))
 
     def delete(self, sha256: str) -> None:
         """See `BlobStore.delete`."""
@@ -119,7 +120,7 @@ class S3BlobStore:
         """See `BlobStore.sweep_temporary`; parts of an upload that broke off are for a rule of the bucket to remove."""
         swept = 0
         for item in self._objects(self._incoming):
-            if (datetime.now(UTC) - item["last_modified"]).total_seconds() > older_than_s:
+            if _age_s(item) > older_than_s:
                 with self._bucket.errors():
                     obstore.delete(self._store, item["path"])
                 swept += 1
@@ -165,6 +166,12 @@ class S3BlobStore:
             except FileNotFoundError:
                 self._check_bucket()
                 return None
+
+    def _found(self, sha256: str) -> "ObjectMeta":
+        status = self._status(sha256)
+        if status is None:
+            raise not_stored(sha256)
+        return status
 
     def _check_bucket(self) -> None:
         """Tell a missing bucket from a missing object: the answer to HEAD is the same."""
@@ -212,6 +219,10 @@ class _Ranges(io.RawIOBase):
         while count := self.readinto(buffer):
             parts.append(bytes(buffer[:count]))
         return b"".join(parts)
+
+
+def _age_s(item: "ObjectMeta") -> float:
+    return (datetime.now(UTC) - item["last_modified"]).total_seconds()
 
 
 def _first_part(chunks: Iterator[bytes]) -> "list[bytes]":

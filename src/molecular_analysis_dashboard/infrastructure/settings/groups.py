@@ -153,6 +153,11 @@ class Ledger(Group):
         validation_alias="MAD_PLANNING_WINDOW_TASKS",
         description="Pending tasks of a job above which its planner waits.",
     )
+    sweep_after_s: Seconds = Field(
+        86_400.0,
+        validation_alias="MAD_SWEEP_AFTER_S",
+        description="Seconds after which what is deleted, and files that nothing refers to, are removed for good.",
+    )
 
     @model_validator(mode="after")
     def _allowances_leave_room(self) -> Self:
