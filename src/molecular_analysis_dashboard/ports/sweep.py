@@ -37,8 +37,11 @@ class Sweep(Protocol):
     def unused_files(self, kind: FileKind, names: Sequence[str]) -> list[str]:
         """Return those of the named files that no row refers to, deleted rows included."""
 
-    def lock_file(self, name: str) -> None:
-        """Let nobody begin to refer to a file before this transaction ends; see `StoredFiles.keep`."""
+    def lock_file(self, name: str) -> bool:
+        """Let nobody begin to refer to a file before this transaction ends; False while a backup copies files.
+
+        See `StoredFiles.keep`.
+        """
 
 
 class StoredFiles(Protocol):

@@ -95,8 +95,8 @@ class SweepFiles:
 
     def _remove(self, kind: FileKind, store: BlobStore, name: str) -> bool:
         with self._database.begin(SystemScope()) as uow:
-            uow.sweep.lock_file(name)
-            if not uow.sweep.unused_files(kind, [name]) or self._is_young(store, name):
+            locked = uow.sweep.lock_file(name)
+            if not locked or not uow.sweep.unused_files(kind, [name]) or self._is_young(store, name):
                 return False
             store.delete(name)
         return True

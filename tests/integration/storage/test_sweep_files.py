@@ -12,6 +12,7 @@ from sqlalchemy import text
 from tests.support.s3_server import S3Server
 from tests.support.waiting import wait_until
 
+from molecular_analysis_dashboard.adapters.persistence.sweep import HOLD_ALL_FILES
 from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
 from molecular_analysis_dashboard.domain.catalog import Library, ReadyState, Receptor, Structure
 from molecular_analysis_dashboard.domain.errors import ResourceLost
@@ -28,6 +29,7 @@ from molecular_analysis_dashboard.use_cases.sweep import SweepFiles
 NOW = datetime.now(UTC)
 # Storage counts age in whole seconds: with this, what was just put is old.
 AT_ONCE = -5.0
+HELD = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
 WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
 
 
@@ -47,6 +49,11 @@ def add_structure(uow: UnitOfWork, principal: Principal, sha256: str) -> Structu
     structure = Structure(new_id(), "s", "s.pdb", sha256, 1, {}, principal.user_id, NOW)
     uow.structures.add(structure)
     return structure
+
+
+def is_held(database: SqlDatabase) -> bool:
+    with database.begin(SystemScope()) as uow:
+        return bool(uow.connection.execute(text(HELD)).scalar_one())
 
 
 def is_waiting(database: SqlDatabase) -> bool:
@@ -157,6 +164,21 @@ class TestMeeting:
         assert put(store, content) == sha256
         with database.begin(principal.scope) as uow:
             keep_file(uow, store, sha256)
+
+    def test_no_file_goes_while_a_backup_copies_them(self, database: SqlDatabase, store: BlobStore) -> None:
+        unused = {put(store, "held 1"), put(store, "held 2")}
+        with database.engine.connect() as first, database.engine.connect() as second:
+            first.execute(text(HOLD_ALL_FILES))
+            second.execute(text(HOLD_ALL_FILES))
+            sweep(database, store, FileKind.UPLOAD)()
+            assert names(store) == unused
+            first.invalidate()
+            sweep(database, store, FileKind.UPLOAD)()
+            assert names(store) == unused
+            second.invalidate()
+        wait_until(lambda: not is_held(database), 20, "the backups' locks stay")
+        sweep(database, store, FileKind.UPLOAD)()
+        assert names(store) == set()
 
     @staticmethod
     def refer(database: SqlDatabase, principal: Principal, store: BlobStore, sha256: str) -> ResourceLost:

@@ -4,6 +4,7 @@ A batch takes the row that it belongs to `FOR UPDATE SKIP LOCKED`: a second lead
 """
 
 from collections.abc import Sequence
+from typing import LiteralString
 from uuid import UUID
 
 from sqlalchemy import TextClause, text
@@ -101,6 +102,10 @@ _UNUSED = {
         """
     ),
 }
+# Executed by a backup on a connection of its own before it looks at the database: until that connection closes, no file
+# goes, even one whose last row goes meanwhile.
+HOLD_ALL_FILES: LiteralString = "SELECT pg_advisory_lock_shared(hashtextextended('mad:backup', 0))"
+_NO_BACKUP = text("SELECT pg_try_advisory_xact_lock(hashtextextended('mad:backup', 0))")
 # The lock is held while the store is asked, however long that takes.
 _LOCK_FILE = text(
     "SELECT set_config('idle_in_transaction_session_timeout', '0', true), "
@@ -156,9 +161,12 @@ class SqlSweep(Repository):
         """Return those of the named files that no row refers to, deleted rows included."""
         return list(self._connection.execute(_UNUSED[kind], {"names": list(names)}).scalars())
 
-    def lock_file(self, name: str) -> None:
-        """Let nobody begin to refer to a file before this transaction ends; see `StoredFiles.keep`."""
+    def lock_file(self, name: str) -> bool:
+        """Let nobody begin to refer to a file before this transaction ends; False while a backup copies files."""
+        if not self._connection.execute(_NO_BACKUP).scalar_one():
+            return False
         self._connection.execute(_LOCK_FILE, {"name": name})
+        return True
 
     def _first(self, query: TextClause, older_than_s: float) -> UUID | None:
         found: UUID | None = self._connection.execute(query, {"older_than_s": older_than_s}).scalar()
