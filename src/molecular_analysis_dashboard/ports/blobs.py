@@ -83,5 +83,8 @@ class BlobStore(Protocol):
     def check_writable(self) -> None:
         """Prove that something can be stored now, and leave no trace of it."""
 
+    def claim(self, owner: str) -> str:
+        """Write down whose files these are, unless somebody has before, and return whose they are."""
+
     def sweep_temporary(self, *, older_than_s: float = 86_400.0) -> int:
         """Remove what interrupted writers left behind, and return how many leftovers went."""

@@ -34,6 +34,9 @@ class Sweep(Protocol):
     def structures(self, *, older_than_s: float) -> int:
         """Remove one deleted structure that no job needs, with its receptors and sites."""
 
+    def database_identity(self) -> str:
+        """Return what tells this database from every other, and from its own copies."""
+
     def unused_files(self, kind: FileKind, names: Sequence[str]) -> list[str]:
         """Return those of the named files that no row refers to, deleted rows included."""
 

@@ -62,7 +62,7 @@ class SweepRows:
 
 
 class SweepFiles:
-    """Removes files that no row refers to, and what interrupted writers left.
+    """Removes files that no row refers to, and what interrupted writers left, where the files are this database's.
 
     A row is written after its file, so a file without one may be on its way: it stays while it is young. Whoever is
     about to refer to an old one is kept out, file by file, by a lock in the database; see `keep_file`.
@@ -81,10 +81,23 @@ class SweepFiles:
     def __call__(self, go_on: GoOn = lambda: True) -> None:
         """Look at every file once, or until `go_on` says no."""
         for kind, store in self._stores.items():
-            temporary = store.sweep_temporary(older_than_s=max(self._older_than_s, _TEMPORARY_S))
-            removed = sum(self._remove(kind, store, name) for name in self._unused(kind, store, go_on))
-            if temporary or removed:
-                log.info("sweep.files", kind=kind, removed=removed, temporary=temporary)
+            if self._is_ours(kind, store):
+                self._sweep(kind, store, go_on)
+
+    def _is_ours(self, kind: FileKind, store: BlobStore) -> bool:
+        """Whether no other database keeps its files there: to this one they would all look unused."""
+        with self._database.begin(SystemScope()) as uow:
+            database = uow.sweep.database_identity()
+        owner = store.claim(database)
+        if owner != database:
+            log.warning("sweep.files_of_another_database", kind=kind, owner=owner, database=database)
+        return owner == database
+
+    def _sweep(self, kind: FileKind, store: BlobStore, go_on: GoOn) -> None:
+        temporary = store.sweep_temporary(older_than_s=max(self._older_than_s, _TEMPORARY_S))
+        removed = sum(self._remove(kind, store, name) for name in self._unused(kind, store, go_on))
+        if temporary or removed:
+            log.info("sweep.files", kind=kind, removed=removed, temporary=temporary)
 
     def _unused(self, kind: FileKind, store: BlobStore, go_on: GoOn) -> Iterator[str]:
         names = (info.sha256 for info in store.list())

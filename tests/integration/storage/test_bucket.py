@@ -32,6 +32,7 @@ USES: dict[str, Callable[[BlobStore], object]] = {
     "delete": lambda store: store.delete(MISSING),
     "list": lambda store: list(store.list()),
     "check": lambda store: store.check_writable(),
+    "claim": lambda store: store.claim("somebody"),
     "sweep": lambda store: store.sweep_temporary(),
 }
 each_use = pytest.mark.parametrize("use", USES.values(), ids=USES)
@@ -119,6 +120,8 @@ class TestCredentials:
             with pytest.raises(RuntimeError, match="broken"):
                 store.put(breaking_off(), max_bytes=LIMIT)
             store.check_writable()
+            assert store.claim("first") == "first"
+            assert store.claim("second") == "first"
             assert not store.exists(MISSING)
             assert list(store.list()) == []
             assert store.sweep_temporary(older_than_s=-1) == 0

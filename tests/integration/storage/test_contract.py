@@ -196,6 +196,21 @@ class TestAge:
             store.age_s(MISSING)
 
 
+class TestClaim:
+    def test_who_comes_first_owns_the_store(self, store: BlobStore) -> None:
+        assert store.claim("first") == "first"
+        assert store.claim("second") == "first"
+        assert store.claim("first") == "first"
+        assert list(store.list()) == []
+        assert store.sweep_temporary(older_than_s=-1) == 0
+
+    def test_of_many_at_once_one_owns_the_store(self, store: BlobStore) -> None:
+        names = [f"owner {number}" for number in range(8)]
+        with ThreadPoolExecutor(len(names)) as pool:
+            (owner,) = set(pool.map(store.claim, names))
+        assert owner in names
+
+
 class TestNames:
     @pytest.mark.parametrize(
         "name", ["", "0" * 63, "0" * 65, "A" * 64, "../" + "0" * 61, "0" * 64 + "\n", "/etc/passwd"]

@@ -51,6 +51,11 @@ def add_structure(uow: UnitOfWork, principal: Principal, sha256: str) -> Structu
     return structure
 
 
+def identity(database: SqlDatabase) -> str:
+    with database.begin(SystemScope()) as uow:
+        return uow.sweep.database_identity()
+
+
 def is_held(database: SqlDatabase) -> bool:
     with database.begin(SystemScope()) as uow:
         return bool(uow.connection.execute(text(HELD)).scalar_one())
@@ -114,6 +119,21 @@ def test_results_are_kept_by_receptors(database: SqlDatabase, principal: Princip
     sweep(database, store, FileKind.RESULT)()
     assert names(store) == {pdbqt, pdb}
     assert not store.exists(unused)
+
+
+class TestOwner:
+    def test_the_files_of_another_database_are_left_alone(self, database: SqlDatabase, store: BlobStore) -> None:
+        foreign = put(store, "foreign")
+        assert store.claim("another database") == "another database"
+        sweep(database, store, FileKind.UPLOAD)()
+        assert names(store) == {foreign}
+
+    def test_databases_of_one_server_are_told_apart(self, database: SqlDatabase) -> None:
+        url = database.engine.url
+        neighbour = SqlDatabase(url.set(database="postgres").render_as_string(hide_password=False))
+        identities = [identity(database), identity(neighbour), identity(database)]
+        neighbour.close()
+        assert identities[0] == identities[2] != identities[1]
 
 
 class TestMeeting:

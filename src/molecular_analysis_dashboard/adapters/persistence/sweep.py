@@ -102,6 +102,10 @@ _UNUSED = {
         """
     ),
 }
+# Neither a dump nor a restored copy carries this.
+_IDENTITY = text(
+    "SELECT system_identifier || '-' || oid FROM pg_control_system(), pg_database WHERE datname = current_database()"
+)
 # Executed by a backup on a connection of its own before it looks at the database: until that connection closes, no file
 # goes, even one whose last row goes meanwhile.
 HOLD_ALL_FILES: LiteralString = "SELECT pg_advisory_lock_shared(hashtextextended('mad:backup', 0))"
@@ -156,6 +160,11 @@ class SqlSweep(Repository):
         return sum(
             self._connection.execute(each, {"id": structure_id}).rowcount for each in (_RECEPTORS, _SITES, _STRUCTURE)
         )
+
+    def database_identity(self) -> str:
+        """Return what tells this database from every other, and from its own copies."""
+        identity: str = self._connection.execute(_IDENTITY).scalar_one()
+        return identity
 
     def unused_files(self, kind: FileKind, names: Sequence[str]) -> list[str]:
         """Return those of the named files that no row refers to, deleted rows included."""

@@ -5,7 +5,7 @@ import os
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -21,6 +21,7 @@ from molecular_analysis_dashboard.domain.errors import ResourceLost
 from molecular_analysis_dashboard.ports.blobs import BlobInfo
 
 INCOMING = ".incoming"
+OWNER = ".owner"
 _FOLDER_NAME = re.compile(r"[0-9a-f]{2}")
 _ANY_NAME = re.compile(r".+")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -94,6 +95,18 @@ class LocalBlobStore:
         with self._temporary_file() as (_, descriptor), self._storage_errors():
             os.write(descriptor, b"\0")
             os.fsync(descriptor)
+
+    def claim(self, owner: str) -> str:
+        """See `BlobStore.claim`; remove the file ``.owner`` to let another owner in."""
+        marker = self._root / OWNER
+        with self._temporary_file() as (temporary, descriptor):
+            self._write(descriptor, owner.encode())
+            with self._storage_errors():
+                os.fsync(descriptor)
+                # Unlike a rename, a link never replaces what is there.
+                with suppress(FileExistsError):
+                    marker.hardlink_to(temporary)
+                return marker.read_text()
 
     def sweep_temporary(self, *, older_than_s: float = 86_400.0) -> int:
         """See `BlobStore.sweep_temporary`; age is the time since the last write."""

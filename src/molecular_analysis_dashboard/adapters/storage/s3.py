@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from obstore import ObjectMeta
 
 INCOMING = "incoming"
+OWNER = "owner"
 # The least that S3 takes as a part; content up to this size is held in memory and sent whole.
 PART_BYTES = 5 * 1024 * 1024
 _PARTS_IN_FLIGHT = 3
@@ -115,6 +116,14 @@ class S3BlobStore:
         with self._bucket.errors():
             obstore.put(self._store, key, b"\0", mode="create")
             obstore.delete(self._store, key)
+
+    def claim(self, owner: str) -> str:
+        """See `BlobStore.claim`; remove the object below ``owner/`` to let another owner in."""
+        key = f"{OWNER}/{self._folder}"
+        with self._bucket.errors():
+            with suppress(AlreadyExistsError):
+                obstore.put(self._store, key, owner.encode(), mode="create")
+            return bytes(obstore.get(self._store, key).bytes()).decode()
 
     def sweep_temporary(self, *, older_than_s: float = 86_400.0) -> int:
         """See `BlobStore.sweep_temporary`; parts of an upload that broke off are for a rule of the bucket to remove."""
