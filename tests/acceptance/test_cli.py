@@ -119,7 +119,17 @@ def test_doctor_finds_the_running_stack_in_order(shared: MadCommand) -> None:
     result = shared("doctor", "--json")
     assert result.code == 0, result.stdout
     found = {finding["check"]: finding["verdict"] for finding in result.json["findings"]}
-    checks = ("program", "postgres", "redis-server", "engine vina", "data folder", "stack", "database", "redis")
+    checks = (
+        "program",
+        "engine vina",
+        "data folder",
+        "stack",
+        "postgres",
+        "database",
+        "redis-server",
+        "redis",
+        "storage",
+    )
     assert {check: found[check] for check in checks} == dict.fromkeys(checks, "ok")
 
 

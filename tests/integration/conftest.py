@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 from tests.support.live_server import LiveServer
+from tests.support.s3_server import S3Server, s3_server
 
 from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
 from molecular_analysis_dashboard.domain.identity import Principal, Role, SystemScope, new_id
@@ -29,6 +30,13 @@ def shared_servers() -> Iterator[EmbeddedServers]:
     """Servers for tests that leave them running."""
     with temporary_servers() as servers:
         yield servers
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """An S3 server; each test makes its own bucket."""
+    with s3_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

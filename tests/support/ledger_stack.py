@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -29,7 +30,6 @@ from molecular_analysis_dashboard.adapters.chemistry.validation import validate_
 from molecular_analysis_dashboard.adapters.persistence.tables import organizations, users
 from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
 from molecular_analysis_dashboard.adapters.queue.wake import RedisWake
-from molecular_analysis_dashboard.adapters.storage.local import LocalBlobStore
 from molecular_analysis_dashboard.domain.catalog import (
     BindingSite,
     Library,
@@ -46,8 +46,11 @@ from molecular_analysis_dashboard.domain.jobs import FINAL_JOB_STATES, Job, JobK
 from molecular_analysis_dashboard.domain.ligands import LigandOptions, LigandRecord
 from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE, base_cost_s, docking_cost_s
 from molecular_analysis_dashboard.domain.sites import SearchBox, SiteOrigin
+from molecular_analysis_dashboard.infrastructure.blobs import build_blobs
 from molecular_analysis_dashboard.infrastructure.embedded.servers import EmbeddedServers
 from molecular_analysis_dashboard.infrastructure.embedded.temporary import temporary_servers
+from molecular_analysis_dashboard.infrastructure.settings import Settings, load_settings
+from molecular_analysis_dashboard.ports.blobs import BlobStore
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 NOW = datetime.now(UTC)
@@ -114,8 +117,12 @@ class LedgerStack:
         return TenantScope(self.org_id)
 
     @property
-    def results_store(self) -> LocalBlobStore:
-        return LocalBlobStore(self.folder / "results")
+    def settings(self) -> Settings:
+        return load_settings(self.environment)
+
+    @cached_property
+    def results_store(self) -> BlobStore:
+        return build_blobs(self.settings).results
 
     def start_worker(self, *, slots: int = 2, **settings: str) -> WorkerProcess:
         """Start a worker and wait until it is registered."""
@@ -327,8 +334,8 @@ def migrate(database_url: str) -> None:
 
 
 @contextmanager
-def ledger_stack() -> Iterator[LedgerStack]:
-    """A migrated stack without workers; whatever a test starts on it ends with it."""
+def ledger_stack(**settings: str) -> Iterator[LedgerStack]:
+    """A migrated stack without workers, with further settings; whatever a test starts on it ends with it."""
     with ExitStack() as exits:
         servers = exits.enter_context(temporary_servers())
         folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="mad-stack-")))
@@ -349,6 +356,7 @@ def ledger_stack() -> Iterator[LedgerStack]:
             "REDIS_URL": addresses.redis_url,
             "UPLOADS_DIR": str(folder / "uploads"),
             "RESULTS_DIR": str(folder / "results"),
+            **settings,
         }
         stack = LedgerStack(servers, folder, database, environment, org_id, user_id)
         exits.callback(stack.stop_workers)

@@ -77,6 +77,7 @@ def test_settings_of_the_caller_do_not_reach_the_tests() -> None:
         "SECRET_KEY_FILE": "/x",
         "PORT": "1",
         "PGHOST": "db",
+        "AWS_REGION": "eu-central-1",
         "MAD_BENCHMARK_DATA": "/data",
         "MAD_TEST_ENGINE": "1",
         "PATH": "/bin",

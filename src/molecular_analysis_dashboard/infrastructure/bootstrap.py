@@ -11,8 +11,8 @@ from redis import Redis
 from molecular_analysis_dashboard.adapters.chemistry.request_chemistry import GemmiRdkitChemistry
 from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
 from molecular_analysis_dashboard.adapters.queue.wake import RedisWake
-from molecular_analysis_dashboard.adapters.storage.local import LocalBlobStore
 from molecular_analysis_dashboard.domain.identity import Principal
+from molecular_analysis_dashboard.infrastructure.blobs import build_blobs
 from molecular_analysis_dashboard.infrastructure.readiness import CheckResult, Readiness, readiness_checks
 from molecular_analysis_dashboard.infrastructure.settings import Settings
 from molecular_analysis_dashboard.infrastructure.version import package_version
@@ -24,14 +24,6 @@ from molecular_analysis_dashboard.use_cases.sign_in import SignIn
 
 _POOL_SIZE = 8
 _REDIS_TIMEOUT_S = 2
-
-
-@dataclass(frozen=True)
-class Blobs:
-    """The two stores of an installation."""
-
-    uploads: BlobStore
-    results: BlobStore
 
 
 @dataclass(frozen=True)
@@ -58,11 +50,6 @@ class ApiServices:
 def build_database(settings: Settings, *, pool_size: int = _POOL_SIZE) -> SqlDatabase:
     """Return the database of a process; to be called after any fork."""
     return SqlDatabase(settings.database.sqlalchemy_url, settings.database.connect_args, pool_size=pool_size)
-
-
-def build_blobs(settings: Settings) -> Blobs:
-    """Return the stores of uploads and results."""
-    return Blobs(LocalBlobStore(settings.storage.uploads_dir), LocalBlobStore(settings.storage.results_dir))
 
 
 def build_api_services(settings: Settings) -> ApiServices:

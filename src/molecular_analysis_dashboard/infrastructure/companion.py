@@ -24,6 +24,7 @@ from molecular_analysis_dashboard.domain.jobs import Worker
 from molecular_analysis_dashboard.infrastructure.celery_app import build_celery_app
 from molecular_analysis_dashboard.infrastructure.logging import configure_logging
 from molecular_analysis_dashboard.infrastructure.settings import Settings, load_settings
+from molecular_analysis_dashboard.infrastructure.sweeper import Sweeper
 from molecular_analysis_dashboard.ports.unit_of_work import DATABASE_UNREACHABLE
 from molecular_analysis_dashboard.use_cases.dispatch_tasks import DispatchTasks
 from molecular_analysis_dashboard.use_cases.reconcile import Allowances, Calm, Reconcile
@@ -31,10 +32,12 @@ from molecular_analysis_dashboard.use_cases.reconcile import Allowances, Calm, R
 log = structlog.get_logger(__name__)
 
 _LEASE = "leader"
+# The worker waits five seconds for the goodbye.
+_LAST_BATCH_S = 2.0
 
 
 class Companion:
-    """The loop: beat for the worker, hold the lease, dispatch, reconcile."""
+    """The loop: beat for the worker, hold the lease, dispatch, reconcile; the leader's sweeps run beside it."""
 
     def __init__(self, settings: Settings, worker: Worker) -> None:
         self._settings = settings.ledger
@@ -52,6 +55,7 @@ class Companion:
                 self._settings.worker_allowance_s, self._settings.resend_after_s, self._settings.planning_window_tasks
             ),
         )
+        self._sweeper = Sweeper(settings, lambda: self._epoch is not None)
         self._draining = False
         self._epoch: int | None = None
         self._next_beat = self._next_lease = self._next_reconcile = 0.0
@@ -63,6 +67,7 @@ class Companion:
 
     def run(self) -> None:
         """Loop until standard input ends."""
+        self._sweeper.start()
         while not _input_ended(self._settings.dispatch_interval_s):
             try:
                 self._round(time.monotonic())
@@ -71,6 +76,7 @@ class Companion:
                 if error.error_code == DATABASE_UNREACHABLE:
                     self._calm.disturb()
                 log.warning("companion.waits", code=error.error_code, reason=error.details.get("reason"))
+        self._sweeper.stop(timeout_s=_LAST_BATCH_S)
         with contextlib.suppress(ResourceLost):
             self._say_goodbye()
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from molecular_analysis_dashboard.client import Client
 from molecular_analysis_dashboard.domain.errors import MadError
+from molecular_analysis_dashboard.infrastructure.blobs import build_blobs
 from molecular_analysis_dashboard.infrastructure.embedded.account import server_account
 from molecular_analysis_dashboard.infrastructure.embedded.binaries import locate_server_binaries
 from molecular_analysis_dashboard.infrastructure.embedded.stack_state import StackState, read_stack_state
@@ -182,6 +183,7 @@ def _services(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield from (Finding("settings", Verdict.WARNING, doubt) for doubt in settings.warnings)
     yield _database(settings)
     yield _redis(settings)
+    yield _storage(settings)
 
 
 def _database(settings: Settings) -> Finding:
@@ -221,6 +223,34 @@ def _redis(settings: Settings) -> Finding:
     finally:
         client.close()
     return Finding("redis", Verdict.OK, f"Redis {dict(info)['redis_version']}")
+
+
+def _storage(settings: Settings) -> Finding:
+    storage = settings.storage
+    if storage.s3_bucket is None:
+        return _folders(storage.uploads_dir, storage.results_dir)
+    try:
+        blobs = build_blobs(settings)
+        for store in (blobs.uploads, blobs.results):
+            store.check_writable()
+    except MadError as error:
+        return _problem("storage", error)
+    where = storage.s3_endpoint or "AWS"
+    return Finding("storage", Verdict.OK, f"Files are kept in the bucket {storage.s3_bucket} at {where}.")
+
+
+def _folders(*folders: Path) -> Finding:
+    """Try the folders without making any: this may not be the account that the servers run under."""
+    advice = "See that the volume is mounted and belongs to the account of the servers."
+    for folder in folders:
+        try:
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except FileNotFoundError:
+            return Finding("storage", Verdict.WARNING, f"{folder} does not exist yet.", advice)
+        except OSError as error:
+            return Finding("storage", Verdict.PROBLEM, f"{folder} cannot be written to: {error.strerror}", advice)
+    return Finding("storage", Verdict.OK, f"Files are kept in {' and '.join(map(str, folders))}.")
 
 
 def _server(url: str, token: str | None) -> Finding:

@@ -108,5 +108,5 @@ def _storage_writable(uploads: BlobStore, results: BlobStore) -> None:
         try:
             store.check_writable()
         except MadError as error:
-            log.warning("ready.storage", folder=name, code=error.error_code, message=error.message)
-            raise CheckFailed(f"The folder of {name} cannot be written to.") from error
+            log.warning("ready.storage", store=name, code=error.error_code, message=error.message)
+            raise CheckFailed(f"The store of {name} cannot be written to.") from error

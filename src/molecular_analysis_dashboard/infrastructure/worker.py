@@ -26,7 +26,6 @@ from molecular_analysis_dashboard.adapters.engines.registry import installed_bui
 from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
 from molecular_analysis_dashboard.adapters.queue.drain import SharedDrain
 from molecular_analysis_dashboard.adapters.queue.wake import RedisWake
-from molecular_analysis_dashboard.adapters.storage.local import LocalBlobStore
 from molecular_analysis_dashboard.domain.errors import Misconfigured
 from molecular_analysis_dashboard.domain.identity import new_id
 from molecular_analysis_dashboard.domain.jobs import TaskKind, Worker
@@ -36,6 +35,7 @@ from molecular_analysis_dashboard.domain.scheduling import (
     QUEUE_PREPARE,
     dock_queue,
 )
+from molecular_analysis_dashboard.infrastructure.blobs import build_blobs
 from molecular_analysis_dashboard.infrastructure.settings import Settings
 from molecular_analysis_dashboard.infrastructure.version import package_version
 from molecular_analysis_dashboard.use_cases.dock_ligands import DockLigands, Policy
@@ -122,16 +122,17 @@ def start_slot(settings: Settings) -> None:
     )
     heartbeat.start()
     database = SqlDatabase(settings.database.sqlalchemy_url, settings.database.connect_args, pool_size=1)
-    uploads = LocalBlobStore(settings.storage.uploads_dir)
-    results = LocalBlobStore(settings.storage.results_dir)
+    blobs = build_blobs(settings)
     policy = Policy(ledger.max_losses_per_ligand, ledger.pause_after_alike_failures, _PATIENCE_S)
 
     bounded_records = partial(read_records, max_decompressed_bytes=settings.limits.max_decompressed_bytes)
     handlers: dict[TaskKind, TaskHandler] = {
         TaskKind.PLAN: PlanJob(database, target_s=ledger.task_target_s, window_tasks=ledger.planning_window_tasks),
-        TaskKind.DOCK: DockLigands(database, results, engine, policy, worker=f"{identity.host}:{identity.worker_id}"),
-        TaskKind.PREPARE: PrepareReceptor(database, uploads, results, engine),
-        TaskKind.INGEST: IngestLibrary(database, uploads, engine, bounded_records),
+        TaskKind.DOCK: DockLigands(
+            database, blobs.results, engine, policy, worker=f"{identity.host}:{identity.worker_id}"
+        ),
+        TaskKind.PREPARE: PrepareReceptor(database, blobs.uploads, blobs.results, engine),
+        TaskKind.INGEST: IngestLibrary(database, blobs.uploads, engine, bounded_records),
     }
     run_task = RunTask(
         database,

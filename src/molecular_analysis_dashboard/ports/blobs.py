@@ -34,6 +34,8 @@ class BlobStore(Protocol):
     def open(self, sha256: str) -> BinaryIO:
         """Open a blob for streaming; the caller closes it.
 
+        Reading raises our errors too; a blob that is deleted meanwhile may break off with NotFound.
+
         Raises
         ------
         NotFound
@@ -63,6 +65,15 @@ class BlobStore(Protocol):
             If there is no such blob.
         """
 
+    def age_s(self, sha256: str) -> float:
+        """Return the seconds since a blob was stored, the storage's clock against ours.
+
+        Raises
+        ------
+        NotFound
+            If there is no such blob.
+        """
+
     def delete(self, sha256: str) -> None:
         """Remove a blob; one that is not there counts as removed."""
 
@@ -71,6 +82,9 @@ class BlobStore(Protocol):
 
     def check_writable(self) -> None:
         """Prove that something can be stored now, and leave no trace of it."""
+
+    def claim(self, owner: str) -> str:
+        """Write down whose files these are, unless somebody has before, and return whose they are."""
 
     def sweep_temporary(self, *, older_than_s: float = 86_400.0) -> int:
         """Remove what interrupted writers left behind, and return how many leftovers went."""

@@ -103,7 +103,7 @@ class Libraries(Protocol):
         """Mark it ready."""
 
     def fail(self, library_id: UUID, error: Mapping[str, object]) -> None:
-        """Mark it failed and drop its rows."""
+        """Mark it failed and hide its rows, which the sweep removes."""
 
     def ligand_page(self, library_id: UUID, *, after_record: int, limit: int) -> list[Ligand]:
         """Return ligands in input order."""

@@ -15,6 +15,7 @@ from molecular_analysis_dashboard.ports.repositories import (
     Results,
     Structures,
 )
+from molecular_analysis_dashboard.ports.sweep import StoredFiles, Sweep
 
 # Code of the `ResourceLost` that says that the database did not answer at all.
 DATABASE_UNREACHABLE = "database_unreachable"
@@ -58,6 +59,14 @@ class UnitOfWork(Protocol):
     @property
     def events(self) -> Events:
         """Events of jobs."""
+
+    @property
+    def files(self) -> StoredFiles:
+        """Files that rows are about to refer to."""
+
+    @property
+    def sweep(self) -> Sweep:
+        """Removal of what is deleted; system scope only."""
 
     def commit(self) -> None:
         """Make it all durable."""

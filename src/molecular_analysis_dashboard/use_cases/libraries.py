@@ -12,6 +12,7 @@ from molecular_analysis_dashboard.ports.blobs import BlobStore
 from molecular_analysis_dashboard.ports.unit_of_work import Database
 from molecular_analysis_dashboard.use_cases.file_names import base_name, stem
 from molecular_analysis_dashboard.use_cases.start_job import new_job, start_job
+from molecular_analysis_dashboard.use_cases.stored_files import keep_file
 from molecular_analysis_dashboard.use_cases.uploads import Upload
 
 
@@ -63,6 +64,7 @@ def add_library(
         created_at=datetime.now(UTC),
     )
     with database.begin(principal.scope) as uow:
+        keep_file(uow, uploads, stored.sha256)
         uow.libraries.add(library)
         wanted = new_job(principal, JobKind.INGEST, f"Read {library.name}", request_id=request_id)
         job = start_job(uow, replace(wanted, spec={"library_id": str(library.id)}, library_id=library.id))

@@ -10,6 +10,7 @@ from molecular_analysis_dashboard.ports.blobs import BlobStore
 from molecular_analysis_dashboard.ports.chemistry_process import ChemistryProcess, ExitCause, ProcessEnded
 from molecular_analysis_dashboard.ports.unit_of_work import Database
 from molecular_analysis_dashboard.use_cases.heartbeat import Watch
+from molecular_analysis_dashboard.use_cases.stored_files import keep_file
 
 _LARGEST_FILE_BYTES = 1 << 30
 
@@ -44,6 +45,8 @@ class PrepareReceptor:
         pdb = self._results.put([prepared.pdb.encode()], max_bytes=_LARGEST_FILE_BYTES)
         with self._database.begin(scope) as uow:
             uow.ledger.own(task)
+            for made in (pdbqt, pdb):
+                keep_file(uow, self._results, made.sha256)
             uow.structures.receptor_ready(
                 receptor_id,
                 pdbqt_sha256=pdbqt.sha256,

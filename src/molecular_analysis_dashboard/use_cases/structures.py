@@ -14,6 +14,7 @@ from molecular_analysis_dashboard.ports.blobs import BlobStore
 from molecular_analysis_dashboard.ports.chemistry import RequestChemistry
 from molecular_analysis_dashboard.ports.unit_of_work import Database
 from molecular_analysis_dashboard.use_cases.file_names import base_name, stem
+from molecular_analysis_dashboard.use_cases.stored_files import keep_file
 from molecular_analysis_dashboard.use_cases.uploads import Upload
 
 _IN_MEMORY_BYTES = 4_000_000
@@ -53,6 +54,7 @@ def add_structure(
         created_at=datetime.now(UTC),
     )
     with database.begin(principal.scope) as uow:
+        keep_file(uow, uploads, stored.sha256)
         uow.structures.add(structure)
         structure = uow.structures.get(structure.id)
         uow.commit()

@@ -250,11 +250,13 @@ def test_events_of_a_job_are_written_while_somebody_changes_it(bench: Bench) -> 
 def test_job_cancelled_at_the_moment_of_a_claim_ends_without_a_deadlock(bench: Bench, slot: Slot) -> None:
     for _ in range(10):
         job_id = bench.job(1, state=JobState.PLANNING)
+        # Looked up before: a cancelled task no longer waits.
+        (task_id,) = bench.tasks(job_id)
 
-        def claim_or_cancel(number: int, job_id: UUID = job_id) -> object:
+        def claim_or_cancel(number: int, job_id: UUID = job_id, task_id: UUID = task_id) -> object:
             if number:
                 return cancel(bench.database, QuickWake(), bench.scope, job_id)
-            return slot.run(job_id, work)
+            return slot.run_task(work)(task_id)
 
         at_once(2, claim_or_cancel)
         bench.finish_jobs()

@@ -8,11 +8,12 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ProgrammingError
 
 from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
-from molecular_analysis_dashboard.domain.identity import TenantScope, new_id
+from molecular_analysis_dashboard.domain.identity import SystemScope, TenantScope, new_id
 from molecular_analysis_dashboard.infrastructure.embedded.servers import EmbeddedServers
 from molecular_analysis_dashboard.infrastructure.embedded.temporary import temporary_servers
 from molecular_analysis_dashboard.infrastructure.migrations import migrate
 from molecular_analysis_dashboard.infrastructure.settings import Settings, load_settings
+from molecular_analysis_dashboard.use_cases.sweep import SweepRows
 
 
 @pytest.fixture
@@ -41,10 +42,21 @@ def read_as_tenant(settings: Settings) -> None:
     database.close()
 
 
+def sweep_as_system(settings: Settings) -> None:
+    """Do what the leader's sweeps need."""
+    database = SqlDatabase(settings.database.sqlalchemy_url, settings.database.connect_args)
+    SweepRows(database, older_than_s=0)()
+    with database.begin(SystemScope()) as uow:
+        assert uow.sweep.database_identity()
+        assert uow.sweep.lock_file("0" * 64)
+    database.close()
+
+
 def test_an_owner_who_may_create_roles_makes_the_tenant_role(own_servers: EmbeddedServers) -> None:
     settings = owner(own_servers, "ALTER ROLE owner CREATEROLE")
     migrate(settings)
     read_as_tenant(settings)
+    sweep_as_system(settings)
 
 
 def test_an_owner_who_may_not_uses_the_role_that_was_made_for_him(own_servers: EmbeddedServers) -> None:

@@ -11,8 +11,10 @@ import pytest
 from molecular_analysis_dashboard.domain.errors import InvalidInput, NotFound, TooLarge
 from molecular_analysis_dashboard.ports.blobs import BlobInfo, BlobStore
 
-LIMIT = 10_000_000
+LIMIT = 20_000_000
 CONTENT = b"ATOM      1  N   MET A   1\n" * 1000
+# More than any store holds in memory or sends at once.
+LARGE = bytes(range(256)) * 50_000
 MISSING = "0" * 64
 
 
@@ -35,7 +37,7 @@ def breaking_off(*chunks: bytes) -> Iterator[bytes]:
 
 
 class TestPut:
-    @pytest.mark.parametrize("content", [b"", b"\0", CONTENT, bytes(range(256)) * 20_000])
+    @pytest.mark.parametrize("content", [b"", b"\0", CONTENT, LARGE], ids=len)
     def test_content_comes_back_under_its_hash(self, store: BlobStore, content: bytes) -> None:
         info = store.put(io.BytesIO(content), max_bytes=LIMIT)
         assert info == BlobInfo(name_of(content), len(content))
@@ -50,6 +52,12 @@ class TestPut:
     def test_equal_content_is_stored_once(self, store: BlobStore) -> None:
         infos = {store.put([CONTENT], max_bytes=LIMIT) for _ in range(3)}
         assert list(store.list()) == list(infos)
+        assert store.sweep_temporary(older_than_s=-1) == 0
+
+    def test_equal_large_content_is_stored_once(self, store: BlobStore) -> None:
+        infos = {store.put(io.BytesIO(LARGE), max_bytes=LIMIT) for _ in range(2)}
+        assert list(store.list()) == list(infos)
+        assert store.sweep_temporary(older_than_s=-1) == 0
 
     def test_content_of_exactly_the_limit_is_stored(self, store: BlobStore) -> None:
         assert store.put([b"12345", b"67890"], max_bytes=10).size_bytes == 10
@@ -73,18 +81,25 @@ class TestPut:
             store.put(endless(), max_bytes=1000)
         assert sent == 11
 
-    def test_content_that_breaks_off_leaves_nothing(self, store: BlobStore) -> None:
-        with pytest.raises(Unreadable):
-            store.put(breaking_off(CONTENT), max_bytes=LIMIT)
-        assert not store.exists(name_of(CONTENT))
+    def test_large_content_over_the_limit_leaves_nothing(self, store: BlobStore) -> None:
+        with pytest.raises(TooLarge):
+            store.put(io.BytesIO(LARGE), max_bytes=len(LARGE) - 1)
         self.assert_nothing_is_left(store)
 
-    def test_content_is_invisible_until_whole(self, store: BlobStore) -> None:
+    @pytest.mark.parametrize("content", [b"", CONTENT, LARGE], ids=len)
+    def test_content_that_breaks_off_leaves_nothing(self, store: BlobStore, content: bytes) -> None:
+        with pytest.raises(Unreadable):
+            store.put(breaking_off(content), max_bytes=LIMIT)
+        assert not store.exists(name_of(content))
+        self.assert_nothing_is_left(store)
+
+    @pytest.mark.parametrize("content", [CONTENT, LARGE], ids=len)
+    def test_content_is_invisible_until_whole(self, store: BlobStore, content: bytes) -> None:
         seen: list[tuple[bool, list[BlobInfo]]] = []
 
         def watched() -> Iterator[bytes]:
-            yield CONTENT
-            seen.append((store.exists(name_of(CONTENT)), list(store.list())))
+            yield content
+            seen.append((store.exists(name_of(content)), list(store.list())))
 
         store.put(watched(), max_bytes=LIMIT)
         assert seen == [(False, [])]
@@ -119,6 +134,27 @@ class TestPut:
         assert store.sweep_temporary(older_than_s=-1) == 0
 
 
+class TestOpen:
+    def test_a_large_blob_is_read_in_pieces(self, store: BlobStore) -> None:
+        info = store.put([LARGE], max_bytes=LIMIT)
+        with store.open(info.sha256) as file:
+            pieces = list(iter(lambda: file.read(1_000_003), b""))
+        assert b"".join(pieces) == LARGE
+        assert {len(piece) for piece in pieces[:-1]} == {1_000_003}
+
+    def test_a_reader_may_jump(self, store: BlobStore) -> None:
+        info = store.put([LARGE], max_bytes=LIMIT)
+        with store.open(info.sha256) as file:
+            assert file.seek(-3, io.SEEK_END) == len(LARGE) - 3
+            assert file.read() == LARGE[-3:]
+            assert file.read() == b""
+            file.seek(256 * 40_000 + 7)
+            assert file.read(2) == LARGE[7:9]
+            file.seek(10, io.SEEK_CUR)
+            assert file.read(1) == LARGE[19:20]
+            assert file.tell() == 256 * 40_000 + 20
+
+
 class TestReadRange:
     @pytest.mark.parametrize(
         ("start", "length", "expected"),
@@ -150,12 +186,38 @@ class TestMissing:
         assert store.sweep_temporary() == 0
 
 
+class TestAge:
+    def test_a_new_blob_is_young(self, store: BlobStore) -> None:
+        info = store.put([CONTENT], max_bytes=LIMIT)
+        assert -5 < store.age_s(info.sha256) < 300
+
+    def test_a_missing_blob_has_no_age(self, store: BlobStore) -> None:
+        with pytest.raises(NotFound):
+            store.age_s(MISSING)
+
+
+class TestClaim:
+    def test_who_comes_first_owns_the_store(self, store: BlobStore) -> None:
+        assert store.claim("first") == "first"
+        assert store.claim("second") == "first"
+        assert store.claim("first") == "first"
+        assert list(store.list()) == []
+        assert store.sweep_temporary(older_than_s=-1) == 0
+
+    def test_of_many_at_once_one_owns_the_store(self, store: BlobStore) -> None:
+        names = [f"owner {number}" for number in range(8)]
+        with ThreadPoolExecutor(len(names)) as pool:
+            (owner,) = set(pool.map(store.claim, names))
+        assert owner in names
+
+
 class TestNames:
     @pytest.mark.parametrize(
         "name", ["", "0" * 63, "0" * 65, "A" * 64, "../" + "0" * 61, "0" * 64 + "\n", "/etc/passwd"]
     )
     def test_only_a_hash_is_a_name(self, store: BlobStore, name: str) -> None:
-        for use in (store.open, store.size, store.exists, store.delete, lambda name: store.read_range(name, 0, 1)):
+        uses = (store.open, store.size, store.age_s, store.exists, store.delete)
+        for use in (*uses, lambda name: store.read_range(name, 0, 1)):
             with pytest.raises(InvalidInput):
                 use(name)
 

@@ -20,6 +20,12 @@ def secret(name: str) -> str:
     return ADDRESSES.get(name, "admin:hunter2 with spaces")
 
 
+def beside(name: str) -> dict[str, str]:
+    """What a secret cannot stand without."""
+    bucket = {"MAD_S3_BUCKET": "laboratory", "MAD_S3_ACCESS_KEY_ID": "key"}
+    return bucket if name == "MAD_S3_SECRET_ACCESS_KEY" else {}
+
+
 def problems(environ: Mapping[str, str]) -> list[str]:
     with pytest.raises(Misconfigured) as caught:
         load_settings(environ)
@@ -56,6 +62,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
         "max_losses_per_ligand": 4,
         "pause_after_alike_failures": 10,
         "planning_window_tasks": 2000,
+        "sweep_after_s": 86_400,
     }
     assert settings.flower.port == 5555
     assert settings.warnings == ()
@@ -188,25 +195,33 @@ class TestRefusals:
 
 class TestSecretFiles:
     def test_the_secrets_are_these(self) -> None:
-        assert set(SECRETS) == {*ADDRESSES, "FLOWER_BASIC_AUTH", "SECRET_KEY", "POSTGRES_PASSWORD", "MAD_STATIC_TOKEN"}
+        others = {
+            "FLOWER_BASIC_AUTH",
+            "MAD_S3_SECRET_ACCESS_KEY",
+            "MAD_STATIC_TOKEN",
+            "POSTGRES_PASSWORD",
+            "SECRET_KEY",
+        }
+        assert set(SECRETS) == {*ADDRESSES, *others}
 
     @pytest.mark.parametrize("name", SECRETS)
     @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
     def test_a_secret_may_come_from_a_file(self, tmp_path: Path, name: str, ending: str) -> None:
         file = tmp_path / "secret"
         file.write_bytes((secret(name) + ending).encode())
-        assert load_settings({f"{name}_FILE": str(file)}) == load_settings({name: secret(name)})
+        from_file = load_settings({**beside(name), f"{name}_FILE": str(file)})
+        assert from_file == load_settings({**beside(name), name: secret(name)})
 
     @pytest.mark.parametrize("name", SECRETS)
     def test_a_secret_given_twice_is_refused(self, tmp_path: Path, name: str) -> None:
         file = tmp_path / "secret"
         file.write_text(secret(name))
-        environ = {name: secret(name), f"{name}_FILE": str(file)}
+        environ = {**beside(name), name: secret(name), f"{name}_FILE": str(file)}
         assert problems(environ) == [f"{name} and {name}_FILE are both set; set only one of them"]
 
     @pytest.mark.parametrize("name", SECRETS)
     def test_secrets_are_not_shown(self, name: str) -> None:
-        settings = load_settings({name: secret(name)})
+        settings = load_settings({**beside(name), name: secret(name)})
         assert "hunter2" not in repr(settings) + str(settings) + str(settings.model_dump())
 
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:

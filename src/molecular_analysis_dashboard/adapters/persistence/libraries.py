@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, RowMapping, Select, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from molecular_analysis_dashboard.adapters.persistence.rows import Repository
@@ -153,21 +153,18 @@ class SqlLibraries(Repository):
         )
 
     def fail(self, library_id: UUID, error: Mapping[str, object]) -> None:
-        """Mark it failed and drop its rows; one that is ready already stays so."""
-        failed = self._connection.execute(
+        """Mark it failed and hide its rows, which the sweep removes; one that is ready already stays so."""
+        self._connection.execute(
             update(libraries)
             .where(libraries.c.id == library_id, libraries.c.state == ReadyState.PREPARING)
             .values(state=ReadyState.FAILED, error=error, n_records=0, n_ligands=0, n_rejected=0, base_cost_s=0.0)
-        ).rowcount
-        if failed:
-            self._connection.execute(delete(ligands).where(ligands.c.library_id == library_id))
-            self._connection.execute(delete(rejections).where(rejections.c.library_id == library_id))
+        )
 
     def ligand_page(self, library_id: UUID, *, after_record: int, limit: int) -> list[Ligand]:
         """Return ligands in input order."""
         query = (
             select(ligands)
-            .where(ligands.c.library_id == library_id, ligands.c.record > after_record)
+            .where(ligands.c.library_id == library_id, ligands.c.record > after_record, _not_failed(library_id))
             .order_by(ligands.c.record)
             .limit(limit)
         )
@@ -177,7 +174,7 @@ class SqlLibraries(Repository):
         """Return rejections in input order."""
         query = (
             select(rejections)
-            .where(rejections.c.library_id == library_id, rejections.c.record > after_record)
+            .where(rejections.c.library_id == library_id, rejections.c.record > after_record, _not_failed(library_id))
             .order_by(rejections.c.record)
             .limit(limit)
         )
@@ -207,6 +204,10 @@ class SqlLibraries(Repository):
 
     def _costed(self, query: Select[tuple[UUID, float]]) -> list[CostedLigand]:
         return [CostedLigand(row.id, row.base_cost_s) for row in self._connection.execute(query)]
+
+
+def _not_failed(library_id: UUID) -> ColumnElement[bool]:
+    return select(libraries.c.id).where(libraries.c.id == library_id, libraries.c.state != ReadyState.FAILED).exists()
 
 
 def _identity(smiles: str) -> bytes:

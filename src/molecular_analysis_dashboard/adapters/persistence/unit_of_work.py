@@ -18,6 +18,7 @@ from molecular_analysis_dashboard.adapters.persistence.libraries import SqlLibra
 from molecular_analysis_dashboard.adapters.persistence.protocols import SqlProtocols
 from molecular_analysis_dashboard.adapters.persistence.results import SqlResults
 from molecular_analysis_dashboard.adapters.persistence.structures import SqlStructures
+from molecular_analysis_dashboard.adapters.persistence.sweep import SqlStoredFiles, SqlSweep
 from molecular_analysis_dashboard.domain.errors import ResourceLost
 from molecular_analysis_dashboard.domain.identity import Scope, TenantScope
 from molecular_analysis_dashboard.ports.unit_of_work import DATABASE_UNREACHABLE
@@ -151,6 +152,16 @@ class SqlUnitOfWork:
     def events(self) -> SqlEvents:
         """Events of jobs."""
         return SqlEvents(self.connection, self.scope)
+
+    @cached_property
+    def files(self) -> SqlStoredFiles:
+        """Files that rows are about to refer to."""
+        return SqlStoredFiles(self.connection, self.scope)
+
+    @cached_property
+    def sweep(self) -> SqlSweep:
+        """Removal of what is deleted."""
+        return SqlSweep(self.connection, self.scope)
 
 
 class SqlDatabase:

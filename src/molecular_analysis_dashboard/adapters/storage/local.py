@@ -1,22 +1,27 @@
 """Blobs in a local folder: `ab/cd/abcd...`, each put there by one rename when it is whole and on the disk."""
 
 import errno
-import hashlib
 import os
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from molecular_analysis_dashboard.domain.errors import InvalidInput, NotFound, ResourceLost, TooLarge
+from molecular_analysis_dashboard.adapters.storage.content import (
+    BLOB_NAME,
+    MeasuredContent,
+    check_name,
+    check_range,
+    not_stored,
+)
+from molecular_analysis_dashboard.domain.errors import ResourceLost
 from molecular_analysis_dashboard.ports.blobs import BlobInfo
 
-CHUNK_BYTES = 1024 * 1024
 INCOMING = ".incoming"
-_NAME = re.compile(r"[0-9a-f]{64}")
+OWNER = ".owner"
 _FOLDER_NAME = re.compile(r"[0-9a-f]{2}")
 _ANY_NAME = re.compile(r".+")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -38,19 +43,11 @@ class LocalBlobStore:
     def put(self, content: BinaryIO | Iterable[bytes], *, max_bytes: int) -> BlobInfo:
         """See `BlobStore.put`."""
         with self._temporary_file() as (temporary, descriptor):
-            digest, size = hashlib.sha256(), 0
-            for chunk in _chunks(content):
-                size += len(chunk)
-                if size > max_bytes:
-                    raise TooLarge(
-                        f"The file is larger than {max_bytes} bytes. Send a smaller one, or ask for a higher limit.",
-                        max_bytes=max_bytes,
-                    )
-                digest.update(chunk)
+            measured = MeasuredContent(content, max_bytes=max_bytes)
+            for chunk in measured:
                 self._write(descriptor, chunk)
-            info = BlobInfo(digest.hexdigest(), size)
-            self._publish(temporary, descriptor, self._path(info.sha256))
-        return info
+            self._publish(temporary, descriptor, self._path(measured.info.sha256))
+        return measured.info
 
     def open(self, sha256: str) -> BinaryIO:
         """See `BlobStore.open`."""
@@ -59,8 +56,7 @@ class LocalBlobStore:
 
     def read_range(self, sha256: str, start: int, length: int) -> bytes:
         """See `BlobStore.read_range`."""
-        if start < 0 or length < 0:
-            raise InvalidInput("The start and the length of a range must be 0 or more.", start=start, length=length)
+        check_range(start, length)
         with self._found(sha256) as path, path.open("rb") as file:
             file.seek(start)
             return file.read(length)
@@ -74,6 +70,11 @@ class LocalBlobStore:
         with self._found(sha256) as path:
             return path.stat().st_size
 
+    def age_s(self, sha256: str) -> float:
+        """See `BlobStore.age_s`; storing equal bytes again makes a blob young."""
+        with self._found(sha256) as path:
+            return time.time() - path.stat().st_mtime
+
     def delete(self, sha256: str) -> None:
         """See `BlobStore.delete`."""
         path = self._path(sha256)
@@ -84,7 +85,7 @@ class LocalBlobStore:
         """See `BlobStore.list`."""
         for first in self._entries(self._root, _FOLDER_NAME):
             for second in self._entries(first, _FOLDER_NAME):
-                for path in self._entries(second, _NAME):
+                for path in self._entries(second, BLOB_NAME):
                     status = self._status(path)
                     if status is not None:
                         yield BlobInfo(path.name, status.st_size)
@@ -94,6 +95,18 @@ class LocalBlobStore:
         with self._temporary_file() as (_, descriptor), self._storage_errors():
             os.write(descriptor, b"\0")
             os.fsync(descriptor)
+
+    def claim(self, owner: str) -> str:
+        """See `BlobStore.claim`; remove the file ``.owner`` to let another owner in."""
+        marker = self._root / OWNER
+        with self._temporary_file() as (temporary, descriptor):
+            self._write(descriptor, owner.encode())
+            with self._storage_errors():
+                os.fsync(descriptor)
+                # Unlike a rename, a link never replaces what is there.
+                with suppress(FileExistsError):
+                    marker.hardlink_to(temporary)
+                return marker.read_text()
 
     def sweep_temporary(self, *, older_than_s: float = 86_400.0) -> int:
         """See `BlobStore.sweep_temporary`; age is the time since the last write."""
@@ -107,9 +120,8 @@ class LocalBlobStore:
         return swept
 
     def _path(self, sha256: str) -> Path:
-        if not _NAME.fullmatch(sha256):
-            raise InvalidInput("A stored file is named by 64 lower-case hexadecimal digits.", name=sha256)
-        return self._root / sha256[:2] / sha256[2:4] / sha256
+        name = check_name(sha256)
+        return self._root / name[:2] / name[2:4] / name
 
     @contextmanager
     def _found(self, sha256: str) -> Iterator[Path]:
@@ -118,7 +130,7 @@ class LocalBlobStore:
             try:
                 yield path
             except FileNotFoundError as error:
-                raise NotFound("There is no stored file of this name.", sha256=sha256) from error
+                raise not_stored(sha256) from error
 
     @contextmanager
     def _temporary_file(self) -> Iterator[tuple[Path, int]]:
@@ -188,16 +200,6 @@ class LocalBlobStore:
                 folder=str(self._root),
                 reason=error.strerror,
             ) from error
-
-
-def _chunks(content: BinaryIO | Iterable[bytes]) -> Iterator[bytes]:
-    """Yield blocks of a file rather than its lines."""
-    read = getattr(content, "read", None)
-    if read is None:
-        yield from content
-        return
-    while chunk := read(CHUNK_BYTES):
-        yield chunk
 
 
 def _synchronise(folder: Path) -> None:

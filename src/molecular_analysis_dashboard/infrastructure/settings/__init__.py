@@ -1,12 +1,13 @@
 """Typed settings out of the environment, built once per process and passed on."""
 
 from .database import Database
-from .groups import Auth, Docking, Flower, Ledger, Limits, Runtime, Storage
+from .groups import Auth, Docking, Flower, Ledger, Limits, Runtime
 from .loading import load_settings
 from .model import Settings
 from .production import check_bind
 from .queue import Queue
 from .reference import OTHER_VARIABLES, all_variables, reference_tables
+from .storage import Storage
 from .variables import Variable
 
 __all__ = [

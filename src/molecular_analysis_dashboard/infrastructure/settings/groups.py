@@ -1,7 +1,6 @@
 """The groups of settings that need no more than a field per variable."""
 
 import os
-from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import ByteSize, Field, SecretStr, field_validator, model_validator
@@ -53,17 +52,6 @@ class Runtime(Group):
     def web_workers(self) -> int:
         """Number of API worker processes."""
         return self.web_concurrency or self.uvicorn_workers or os.cpu_count() or 1
-
-
-class Storage(Group):
-    """Where files are kept."""
-
-    results_dir: Path = Field(
-        Path("/data/results"), validation_alias="RESULTS_DIR", description="Folder of results and exports."
-    )
-    uploads_dir: Path = Field(
-        Path("/data/uploads"), validation_alias="UPLOADS_DIR", description="Folder of uploaded files."
-    )
 
 
 class Auth(Group):
@@ -164,6 +152,11 @@ class Ledger(Group):
         2000,
         validation_alias="MAD_PLANNING_WINDOW_TASKS",
         description="Pending tasks of a job above which its planner waits.",
+    )
+    sweep_after_s: Seconds = Field(
+        86_400.0,
+        validation_alias="MAD_SWEEP_AFTER_S",
+        description="Seconds after which what is deleted, and files that nothing refers to, are removed for good.",
     )
 
     @model_validator(mode="after")

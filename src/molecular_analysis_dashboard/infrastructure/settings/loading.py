@@ -4,17 +4,22 @@ import difflib
 import os
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from molecular_analysis_dashboard.domain.errors import Misconfigured
 
 from .database import Database
-from .groups import Runtime
+from .groups import GIB, Limits, Runtime
 from .model import Settings
-from .production import is_placeholder, production_problems
+from .production import is_loopback, is_placeholder, production_problems
 from .reference import GROUPS, is_known, known_names
+from .storage import Storage
 from .variables import given_values, problems_in, variables_of
+
+# One CopyObject moves no more (https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html).
+_S3_COPY_BYTES = 5 * GIB
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -39,6 +44,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             groups[name] = group(**values)
         except ValidationError as error:
             problems += problems_in(error, variables)
+    problems += _beyond_a_copy(groups.get("storage"), groups.get("limits"))
     if all_values.get("ENV", "").lower() == "production":
         problems += production_problems(all_values)
     if problems:
@@ -70,11 +76,21 @@ def _closest(name: str) -> str:
     return difflib.get_close_matches(name, sorted(known_names()), n=1, cutoff=0)[0]
 
 
+def _beyond_a_copy(storage: Storage | None, limits: Limits | None) -> list[str]:
+    """Refuse uploads that a bucket could receive but not give their name."""
+    if storage is None or storage.s3_bucket is None or limits is None or limits.max_upload_bytes <= _S3_COPY_BYTES:
+        return []
+    return ["MAD_MAX_UPLOAD_BYTES must be at most 5GiB with MAD_S3_BUCKET, because S3 copies no more at once"]
+
+
 def _doubts(settings: Settings) -> list[str]:
     """What works but is probably not meant."""
     doubts = _workers_differing(settings.runtime)
     differing = _parts_differing(settings.database)
     doubts += [f"DATABASE_URL is used, though {name} differs from it" for name in differing]
+    endpoint = settings.storage.s3_endpoint or ""
+    if endpoint.startswith("http://") and not is_loopback(urlsplit(endpoint).hostname or ""):
+        doubts.append("MAD_S3_ENDPOINT is http://; uploads and results cross the network unencrypted")
     token = settings.auth.static_token
     if token is not None and is_placeholder(token.get_secret_value()):
         doubts.append("MAD_STATIC_TOKEN is the published example; whoever reaches the API can use it")

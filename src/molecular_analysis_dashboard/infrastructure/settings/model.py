@@ -3,8 +3,9 @@
 from pydantic import BaseModel, ConfigDict
 
 from .database import Database
-from .groups import Auth, Docking, Flower, Ledger, Limits, Runtime, Storage
+from .groups import Auth, Docking, Flower, Ledger, Limits, Runtime
 from .queue import Queue
+from .storage import Storage
 
 
 class Settings(BaseModel):

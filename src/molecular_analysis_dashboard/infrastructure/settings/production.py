@@ -30,6 +30,8 @@ def production_problems(values: Mapping[str, str]) -> list[str]:
     problems += _database_problems(values)
     if "MAD_STATIC_TOKEN" in values:
         problems += _weak("MAD_STATIC_TOKEN", values["MAD_STATIC_TOKEN"], SECRET_KEY_CHARACTERS)
+    if "MAD_S3_SECRET_ACCESS_KEY" in values:
+        problems += _weak("MAD_S3_SECRET_ACCESS_KEY", values["MAD_S3_SECRET_ACCESS_KEY"], PASSWORD_CHARACTERS)
     for pair in values.get("FLOWER_BASIC_AUTH", "").split(",") if "FLOWER_BASIC_AUTH" in values else ():
         problems += _weak("FLOWER_BASIC_AUTH", pair.partition(":")[2], PASSWORD_CHARACTERS)
     return list(dict.fromkeys(problems))

@@ -9,6 +9,8 @@ from pydantic import ByteSize, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from molecular_analysis_dashboard.infrastructure.redaction import redact_text
+
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Bytes = Annotated[ByteSize, Field(gt=0)]
@@ -106,7 +108,7 @@ def problems_in(error: ValidationError, variables: Iterable[Variable]) -> list[s
             lines.append(message)
             continue
         name = str(problem["loc"][0])
-        shown = name if name in secret else f"{name}={problem['input']}"
+        shown = name if name in secret else f"{name}={redact_text(str(problem['input']))}"
         lines.append(f"{shown}: {message}")
     return lines
 
