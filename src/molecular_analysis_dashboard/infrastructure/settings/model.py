@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from .database import Database
-from .groups import Auth, Docking, Flower, Ledger, Limits, Runtime, Storage
+from .groups import Auth, Docking, Flower, Ledger, Limits, Runtime, Storage, Telemetry
 from .queue import Queue
 
 
@@ -20,5 +20,6 @@ class Settings(BaseModel):
     limits: Limits
     docking: Docking
     ledger: Ledger
+    telemetry: Telemetry
     flower: Flower
     warnings: tuple[str, ...] = ()
