@@ -16,6 +16,6 @@ def strip_settings(environ: MutableMapping[str, str]) -> None:
     ours = {variable.name for variable in variables} | {f"{variable.name}_FILE" for variable in variables}
     libpq = {option.envvar.decode() for option in pq.Conninfo.get_defaults() if option.envvar}
     for name in list(environ):
-        foreign = name.startswith("MAD_") and name != KEPT and not name.startswith(KEPT_PREFIX)
+        foreign = name.startswith(("MAD_", "OTEL_")) and name != KEPT and not name.startswith(KEPT_PREFIX)
         if foreign or name in ours or name in libpq or name.startswith("AWS_"):
             del environ[name]

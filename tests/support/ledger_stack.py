@@ -4,6 +4,7 @@ Jobs enter through the repositories, so that tests of the ledger need no API; th
 """
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -70,9 +71,13 @@ class WorkerProcess:
     def pid(self) -> int:
         return self.process.pid
 
+    def lines(self) -> list[dict[str, Any]]:
+        """What its processes have logged, below the banner that Celery prints."""
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
     def slots(self) -> list[psutil.Process]:
         """The prefork children."""
-        return [child for child in self._children() if "celery" in " ".join(child.cmdline())]
+        return [child for child in self._children() if "celery" in " ".join(_command(child))]
 
     def engines(self) -> list[psutil.Process]:
         """Engine processes of all slots."""
@@ -81,7 +86,7 @@ class WorkerProcess:
 
     def companion(self) -> psutil.Process:
         """The companion process."""
-        return next(child for child in self._children() if "companion" in " ".join(child.cmdline()))
+        return next(child for child in self._children() if "companion" in " ".join(_command(child)))
 
     def _children(self) -> list[psutil.Process]:
         return psutil.Process(self.pid).children()
@@ -98,6 +103,19 @@ class WorkerProcess:
         if self.process.poll() is None:
             self.process.terminate()
             self.process.wait(60)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a screen is made of, as stored."""
+
+    structure_id: UUID
+    receptor_id: UUID
+    site_id: UUID
+    library_id: UUID
+    protocol_id: UUID
+    n_ligands: int
+    cost_s: float
 
 
 @dataclass
@@ -147,19 +165,18 @@ class LedgerStack:
         )
         return worker
 
-    def submit(
+    def write_inputs(
         self,
         ligands: Mapping[str, str],
         *,
         exhaustiveness: int = 1,
         engine: str = "test",
-        build_id: str = BUILD_ID,
         receptor_pdbqt: str = "REMARK any receptor will do",
         box: SearchBox | None = None,
         user_id: UUID | None = None,
         **protocol: Any,
-    ) -> UUID:
-        """Write a screen of ligands (name to SMILES), ready to be planned."""
+    ) -> Inputs:
+        """Write all that a screen of ligands (name to SMILES) needs."""
         options = LigandOptions(protonate=False, enumerate_stereo=True)
         recipe = DockingProtocol(
             engine=engine,
@@ -170,7 +187,7 @@ class LedgerStack:
         )
         box = box or SearchBox((0.0, 0.0, 0.0), (20.0, 20.0, 20.0))
         owner = user_id or self.user_id
-        structure_id, receptor_id, site_id, library_id, protocol_id, job_id = (new_id() for _ in range(6))
+        structure_id, receptor_id, site_id, library_id, protocol_id = (new_id() for _ in range(5))
         blob = self.results_store.put([receptor_pdbqt.encode()], max_bytes=10**9)
         rows = [_ligand(library_id, number, name, smiles) for number, (name, smiles) in enumerate(ligands.items(), 1)]
         cost = sum(docking_cost_s(row.base_cost_s, exhaustiveness) for row in rows)
@@ -193,6 +210,25 @@ class LedgerStack:
             known = uow.protocols.find("p", hash_)
             if known is None:
                 uow.protocols.add(ProtocolVersion(protocol_id, "p", version, recipe, hash_, owner, NOW))
+            uow.commit()
+        protocol_id = known.id if known else protocol_id
+        return Inputs(structure_id, receptor_id, site_id, library_id, protocol_id, len(rows), cost)
+
+    def submit(
+        self,
+        ligands: Mapping[str, str],
+        *,
+        build_id: str = BUILD_ID,
+        user_id: UUID | None = None,
+        **inputs: Any,
+    ) -> UUID:
+        """Write a screen of ligands (name to SMILES), ready to be planned; the rest as `write_inputs` has it."""
+        written, owner, job_id = (
+            self.write_inputs(ligands, user_id=user_id, **inputs),
+            user_id or self.user_id,
+            new_id(),
+        )
+        with self.database.begin(self.scope) as uow:
             uow.jobs.add(
                 Job(
                     id=job_id,
@@ -202,14 +238,14 @@ class LedgerStack:
                     name="screen",
                     created_by=owner,
                     created_at=NOW,
-                    receptor_id=receptor_id,
-                    structure_id=structure_id,
-                    site_id=site_id,
-                    library_id=library_id,
-                    protocol_id=known.id if known else protocol_id,
+                    receptor_id=written.receptor_id,
+                    structure_id=written.structure_id,
+                    site_id=written.site_id,
+                    library_id=written.library_id,
+                    protocol_id=written.protocol_id,
                     engine_build=build_id,
-                    n_ligands=len(rows),
-                    cost_s=cost,
+                    n_ligands=written.n_ligands,
+                    cost_s=written.cost_s,
                 ),
                 [NewTask(new_id(), job_id, TaskKind.PLAN, QUEUE_MAINTENANCE)],
             )

@@ -79,6 +79,11 @@ def broken_contracts(copied_package: Path) -> list[str]:
         ),
         ("domain/errors.py", "import pydantic", "The inside knows no infrastructure, and no library but structlog"),
         ("use_cases/__init__.py", "import rdkit", "The inside knows no infrastructure, and no library but structlog"),
+        (
+            "ports/telemetry.py",
+            "import opentelemetry.trace",
+            "The inside knows no infrastructure, and no library but structlog",
+        ),
         ("domain/errors.py", "import structlog", "The domain and the ports do not log"),
         (
             "presentation/__init__.py",

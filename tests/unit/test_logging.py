@@ -1,3 +1,4 @@
+import io
 import json
 import logging
 import math
@@ -10,7 +11,12 @@ from uuid import UUID
 import pytest
 import structlog
 
-from molecular_analysis_dashboard.infrastructure.logging import bind_ids, configure_logging, logging_config
+from molecular_analysis_dashboard.infrastructure.logging import (
+    bind_ids,
+    bound_ids,
+    configure_logging,
+    logging_config,
+)
 from molecular_analysis_dashboard.infrastructure.redaction import redact_text
 
 JOB = UUID("01890000-0000-7000-8000-000000000001")
@@ -210,3 +216,35 @@ def test_standard_output_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> No
     captured = capsys.readouterr()
     assert json.loads(captured.out)["event"] == "here"
     assert captured.err == ""
+
+
+@pytest.mark.usefixtures("lines")
+def test_any_stream_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    stream = io.StringIO()
+    configure_logging("info", json=True, stream=stream)
+    structlog.get_logger("mad").info("here")
+    assert json.loads(stream.getvalue())["event"] == "here"
+    assert capsys.readouterr() == ("", "")
+
+
+def test_ids_can_be_taken_to_another_process(lines: Lines) -> None:
+    configure_logging("info", json=True)
+    with bind_ids(job_id=JOB, attempt_no=2, request_id=None):
+        taken = bound_ids()
+    assert taken == {"job_id": str(JOB), "attempt_no": 2}
+    with bind_ids(**taken):
+        structlog.get_logger("mad").info("elsewhere")
+    (line,) = lines.parsed()
+    assert taken.items() <= line.items()
+    assert bound_ids() == {}
+
+
+def test_lines_of_celery_about_a_message_name_its_task(lines: Lines) -> None:
+    configure_logging("info", json=True)
+    about = {"id": "t-1", "name": "mad.dock", "args": "()", "kwargs": "{}"}
+    logging.getLogger("celery.worker.strategy").info("Task received", extra={"data": about})
+    logging.getLogger("celery.worker").info("ready")
+    logging.getLogger("other").info("something", extra={"data": about})
+    received, ready, other = lines.parsed()
+    assert received["task_id"] == "t-1"
+    assert not {"task_id", "data"} & (ready.keys() | other.keys())

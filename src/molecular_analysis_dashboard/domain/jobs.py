@@ -145,6 +145,22 @@ class JobCounts:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The request that asked for a job, as logs and traces name it.
+
+    Parameters
+    ----------
+    request_id : str, optional
+        Id in every log line of the request.
+    traceparent : str, optional
+        Its place in a trace, in the form of W3C Trace Context.
+    """
+
+    request_id: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True)
 class Job:
     """What a user asked for, as stored."""
 
@@ -174,7 +190,7 @@ class Job:
     planned_to_cost_s: float | None = None
     planned_to_ligand: UUID | None = None
     planning_complete: bool = False
-    request_id: str | None = None
+    origin: Origin = Origin()
     started_at: datetime | None = None
     cancel_requested_at: datetime | None = None
     finished_at: datetime | None = None
@@ -183,6 +199,11 @@ class Job:
     def is_final(self) -> bool:
         """Whether nothing will change any more."""
         return self.state in FINAL_JOB_STATES
+
+    @property
+    def ids(self) -> dict[str, str | int]:
+        """What log lines about this job carry."""
+        return _known(org_id=self.org_id, job_id=self.id, request_id=self.origin.request_id)
 
 
 @dataclass(frozen=True)
@@ -208,7 +229,18 @@ class ClaimedTask:
     attempt_no: int
     ligand_ids: tuple[UUID, ...]
     cost_s: float = 0.0
-    request_id: str | None = None
+    origin: Origin = Origin()
+
+    @property
+    def ids(self) -> dict[str, str | int]:
+        """What log lines about this attempt carry, down to those of the engine process."""
+        return _known(
+            org_id=self.org_id,
+            job_id=self.job_id,
+            task_id=self.id,
+            attempt_no=self.attempt_no,
+            request_id=self.origin.request_id,
+        )
 
 
 @dataclass(frozen=True)
@@ -216,10 +248,17 @@ class ReleasedTask:
     """A task whose id is to be sent to the broker."""
 
     id: UUID
+    org_id: UUID
     job_id: UUID
     kind: TaskKind
     queue: str
     overtakes: bool = False
+    origin: Origin = Origin()
+
+    @property
+    def ids(self) -> dict[str, str | int]:
+        """What log lines about this task carry."""
+        return _known(org_id=self.org_id, job_id=self.job_id, task_id=self.id, request_id=self.origin.request_id)
 
 
 @dataclass(frozen=True)
@@ -234,3 +273,7 @@ class Worker:
     engine_builds: tuple[str, ...]
     concurrency: int
     beat_interval_s: float
+
+
+def _known(**ids: UUID | str | int | None) -> dict[str, str | int]:
+    return {name: str(value) if isinstance(value, UUID) else value for name, value in ids.items() if value is not None}

@@ -15,10 +15,12 @@ from molecular_analysis_dashboard.domain.identity import Principal
 from molecular_analysis_dashboard.infrastructure.blobs import build_blobs
 from molecular_analysis_dashboard.infrastructure.readiness import CheckResult, Readiness, readiness_checks
 from molecular_analysis_dashboard.infrastructure.settings import Settings
+from molecular_analysis_dashboard.infrastructure.tracing import start_tracing
 from molecular_analysis_dashboard.infrastructure.version import package_version
 from molecular_analysis_dashboard.ports.blobs import BlobStore
 from molecular_analysis_dashboard.ports.chemistry import RequestChemistry
 from molecular_analysis_dashboard.ports.queue import Wake
+from molecular_analysis_dashboard.ports.telemetry import Tracing
 from molecular_analysis_dashboard.ports.unit_of_work import Database
 from molecular_analysis_dashboard.use_cases.sign_in import SignIn
 
@@ -39,6 +41,7 @@ class ApiServices:
     wake: Wake
     sign_in: Callable[[str | None], Principal]
     readiness: Callable[[], list[CheckResult]]
+    tracing: Tracing
     close: Callable[[], None]
 
     @property
@@ -54,6 +57,7 @@ def build_database(settings: Settings, *, pool_size: int = _POOL_SIZE) -> SqlDat
 
 def build_api_services(settings: Settings) -> ApiServices:
     """Put an API process together; nothing is connected to yet, so it starts while its servers are still starting."""
+    tracing = start_tracing(settings, "mad-api")
     database = build_database(settings)
     blobs = build_blobs(settings)
     token = settings.auth.static_token
@@ -66,6 +70,7 @@ def build_api_services(settings: Settings) -> ApiServices:
         readiness.close()
         redis.close()
         database.close()
+        tracing.close()
 
     return ApiServices(
         settings=settings,
@@ -77,5 +82,6 @@ def build_api_services(settings: Settings) -> ApiServices:
         wake=RedisWake(redis),
         sign_in=SignIn(database, token.get_secret_value() if token else None),
         readiness=readiness,
+        tracing=tracing,
         close=close,
     )

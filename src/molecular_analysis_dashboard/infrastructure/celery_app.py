@@ -141,4 +141,4 @@ def _end_companion(**_: Any) -> None:
     """After the last slot: bootsteps stop in the reverse order of their start, which would be too early."""
     from molecular_analysis_dashboard.infrastructure import worker
 
-    worker.end_companion()
+    worker.end_companion(settings)

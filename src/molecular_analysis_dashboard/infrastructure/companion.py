@@ -21,15 +21,19 @@ from molecular_analysis_dashboard.adapters.queue.broker import CeleryTaskQueue
 from molecular_analysis_dashboard.domain.errors import ResourceLost
 from molecular_analysis_dashboard.domain.identity import SystemScope
 from molecular_analysis_dashboard.domain.jobs import Worker
+from molecular_analysis_dashboard.infrastructure import worker_metrics
 from molecular_analysis_dashboard.infrastructure.celery_app import build_celery_app
 from molecular_analysis_dashboard.infrastructure.logging import configure_logging
 from molecular_analysis_dashboard.infrastructure.settings import Settings, load_settings
 from molecular_analysis_dashboard.infrastructure.sweeper import Sweeper
+from molecular_analysis_dashboard.infrastructure.tracing import start_tracing
+from molecular_analysis_dashboard.ports.telemetry import Telemetry
 from molecular_analysis_dashboard.ports.unit_of_work import DATABASE_UNREACHABLE
 from molecular_analysis_dashboard.use_cases.dispatch_tasks import DispatchTasks
 from molecular_analysis_dashboard.use_cases.reconcile import Allowances, Calm, Reconcile
 
-log = structlog.get_logger(__name__)
+# Run as a program, this module is called __main__.
+log = structlog.get_logger(__spec__.name)
 
 _LEASE = "leader"
 # The worker waits five seconds for the goodbye.
@@ -39,14 +43,14 @@ _LAST_BATCH_S = 2.0
 class Companion:
     """The loop: beat for the worker, hold the lease, dispatch, reconcile; the leader's sweeps run beside it."""
 
-    def __init__(self, settings: Settings, worker: Worker) -> None:
+    def __init__(self, settings: Settings, worker: Worker, telemetry: Telemetry) -> None:
+        self._counters = telemetry.counters
         self._settings = settings.ledger
         self._worker = worker
         self._database = SqlDatabase(settings.database.sqlalchemy_url, settings.database.connect_args, pool_size=1)
         redis = Redis.from_url(settings.queue.redis_url, socket_connect_timeout=2, socket_timeout=5)
-        self._dispatch = DispatchTasks(
-            self._database, CeleryTaskQueue(build_celery_app(settings, sends_only=True), redis)
-        )
+        queue = CeleryTaskQueue(build_celery_app(settings, sends_only=True), redis, telemetry.tracing)
+        self._dispatch = DispatchTasks(self._database, queue)
         self._calm = Calm(self._settings.worker_allowance_s)
         self._reconcile = Reconcile(
             self._database,
@@ -54,6 +58,7 @@ class Companion:
             Allowances(
                 self._settings.worker_allowance_s, self._settings.resend_after_s, self._settings.planning_window_tasks
             ),
+            telemetry,
         )
         self._sweeper = Sweeper(settings, lambda: self._epoch is not None)
         self._draining = False
@@ -93,9 +98,12 @@ class Companion:
         if self._epoch is None:
             return
         if now >= self._next_reconcile:
+            started = time.monotonic()
             self._reconcile()
+            self._counters.reconciled(time.monotonic() - started)
             self._next_reconcile = now + self._settings.reconcile_interval_s
-        self._dispatch()
+        started = time.monotonic()
+        self._counters.dispatched(self._dispatch(), time.monotonic() - started)
         self._reconcile.finish_jobs()
 
     def _beat(self) -> None:
@@ -111,7 +119,7 @@ class Companion:
         if epoch != self._epoch:
             self._calm.disturb()
             log.info("leader.changed", leads=epoch is not None, epoch=epoch)
-        self._epoch = epoch
+        self._lead(epoch)
 
     def _resign(self) -> None:
         if self._epoch is None:
@@ -119,7 +127,11 @@ class Companion:
         with self._database.begin(SystemScope()) as uow:
             uow.control.drop_lease(_LEASE, self._worker.id)
             uow.commit()
-        self._epoch = None
+        self._lead(None)
+
+    def _lead(self, epoch: int | None) -> None:
+        self._epoch = epoch
+        self._counters.leads(epoch is not None)
 
     def _say_goodbye(self) -> None:
         self._resign()
@@ -142,10 +154,13 @@ def main() -> None:
     settings = load_settings()
     configure_logging(settings.runtime.log_level, json=True, stream="stdout")
     worker = TypeAdapter(Worker).validate_json(sys.argv[1])
-    companion = Companion(settings, worker)
+    telemetry = Telemetry(worker_metrics.build_counters(settings), start_tracing(settings, "mad-companion"))
+    companion = Companion(settings, worker, telemetry)
     signal.signal(signal.SIGTERM, companion.begin_drain)
     with structlog.contextvars.bound_contextvars(worker_id=str(worker.id)):
+        worker_metrics.serve(settings)
         companion.run()
+    telemetry.tracing.close()
 
 
 if __name__ == "__main__":

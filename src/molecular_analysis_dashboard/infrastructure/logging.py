@@ -4,9 +4,9 @@ import json as json_module
 import logging
 import logging.config
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 from uuid import UUID
 
 import structlog
@@ -14,7 +14,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from .redaction import redact
 
-Stream = Literal["stdout", "stderr"]
+Stream = Literal["stdout", "stderr"] | TextIO
 
 # Libraries that bring handlers of their own, which would write each line twice and in another form.
 _LIBRARIES = (
@@ -41,7 +41,7 @@ def configure_logging(level: str, *, json: bool, stream: Stream = "stderr") -> N
         `debug`, `info`, `warning`, `error` or `critical`.
     json : bool
         JSON lines for machines, else readable lines for a terminal.
-    stream : {"stderr", "stdout"}
+    stream : {"stderr", "stdout"} or TextIO
         Where the lines go.
     """
     structlog.configure(
@@ -67,7 +67,11 @@ def logging_config(level: str, *, json: bool, stream: Stream = "stderr") -> dict
         "disable_existing_loggers": False,
         "formatters": {"lines": {"()": _formatter, "json": json, "stream": stream}},
         "handlers": {
-            "lines": {"class": "logging.StreamHandler", "stream": f"ext://sys.{stream}", "formatter": "lines"},
+            "lines": {
+                "class": "logging.StreamHandler",
+                "stream": f"ext://sys.{stream}" if isinstance(stream, str) else stream,
+                "formatter": "lines",
+            },
         },
         "root": {"handlers": ["lines"], "level": level.upper()},
         "loggers": {
@@ -89,6 +93,11 @@ def bind_ids(**ids: UUID | str | int | None) -> Iterator[None]:
         yield
 
 
+def bound_ids() -> dict[str, str | int]:
+    """Return what `bind_ids` has put into this context, to be bound again in another process."""
+    return dict(structlog.contextvars.get_contextvars())
+
+
 def _shared_processors() -> list[Processor]:
     """What a line gets whether structlog or the standard library began it."""
     return [
@@ -105,11 +114,12 @@ def _formatter(*, json: bool, stream: Stream) -> structlog.stdlib.ProcessorForma
         structlog.processors.JSONRenderer(serializer=_one_line)
         if json
         else structlog.dev.ConsoleRenderer(
-            colors=getattr(sys, stream).isatty(), exception_formatter=structlog.dev.plain_traceback
+            colors=(getattr(sys, stream) if isinstance(stream, str) else stream).isatty(),
+            exception_formatter=structlog.dev.plain_traceback,
         )
     )
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*_shared_processors(), _access_fields],
+        foreign_pre_chain=[*_shared_processors(), _access_fields, _celery_fields],
         pass_foreign_args=True,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -126,6 +136,15 @@ def _access_fields(_logger: WrappedLogger, _method: str, event_dict: EventDict) 
     if event_dict["logger"] == "uvicorn.access" and len(arguments or ()) == len(_ACCESS_FIELDS):
         event_dict.update(zip(_ACCESS_FIELDS, arguments, strict=True))
         event_dict["event"] = "request"
+    return event_dict
+
+
+def _celery_fields(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
+    """Name the task in lines that Celery writes about its message, whose id is the task's."""
+    record = event_dict["_record"]
+    data = getattr(record, "data", None)
+    if record.name.startswith("celery.") and isinstance(data, Mapping) and "id" in data:
+        event_dict.setdefault("task_id", str(data["id"]))
     return event_dict
 
 

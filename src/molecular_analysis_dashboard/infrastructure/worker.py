@@ -35,9 +35,12 @@ from molecular_analysis_dashboard.domain.scheduling import (
     QUEUE_PREPARE,
     dock_queue,
 )
+from molecular_analysis_dashboard.infrastructure import worker_metrics
 from molecular_analysis_dashboard.infrastructure.blobs import build_blobs
 from molecular_analysis_dashboard.infrastructure.settings import Settings
+from molecular_analysis_dashboard.infrastructure.tracing import start_tracing
 from molecular_analysis_dashboard.infrastructure.version import package_version
+from molecular_analysis_dashboard.ports.telemetry import Telemetry
 from molecular_analysis_dashboard.use_cases.dock_ligands import DockLigands, Policy
 from molecular_analysis_dashboard.use_cases.heartbeat import Heartbeat
 from molecular_analysis_dashboard.use_cases.ingest_library import IngestLibrary
@@ -75,6 +78,7 @@ class Slot:
 
     run_task: RunTask
     engine: EngineProcess
+    telemetry: Telemetry
 
 
 _identity: _Identity | None = None
@@ -85,6 +89,7 @@ _companion: "subprocess.Popen[bytes] | None" = None
 def prepare(settings: Settings) -> list[str]:
     """Make this worker's identity, before the fork; return the queues that it can serve."""
     global _identity
+    worker_metrics.make_folder(settings)
     beat_interval_s = settings.ledger.heartbeat_interval_s
     _identity = _Identity(new_id(), socket.gethostname(), os.getpid(), beat_interval_s, SharedDrain())
     builds = installed_builds()
@@ -103,6 +108,10 @@ def start_slot(settings: Settings) -> None:
     global _slot
     identity = _require_identity()
     _watch_parent(identity.main_pid)
+    structlog.contextvars.bind_contextvars(worker_id=str(identity.worker_id))
+    # Before the first connection is made: connections are traced or not from their beginning.
+    tracing = start_tracing(settings, "mad-worker", takes_celery_tasks=True)
+    telemetry = Telemetry(worker_metrics.build_counters(settings), tracing)
     redis = Redis.from_url(settings.queue.redis_url, socket_connect_timeout=2)
     ledger = settings.ledger
     engine = EngineProcess(
@@ -111,6 +120,8 @@ def start_slot(settings: Settings) -> None:
         preparation_timeout_s=settings.docking.preparation_timeout_s,
         warm_sites=settings.docking.warm_receptors,
         environment={name: os.environ[name] for name in _ENGINE_ENVIRONMENT if name in os.environ},
+        log_level=settings.runtime.log_level,
+        telemetry=telemetry,
     )
     heartbeat = Heartbeat(
         SqlDatabase(settings.database.sqlalchemy_url, settings.database.connect_args, pool_size=1),
@@ -119,6 +130,7 @@ def start_slot(settings: Settings) -> None:
         interval_s=ledger.heartbeat_interval_s,
         yield_after_s=_YIELD_AFTER_S,
         end_idle_engine=engine.restart,
+        telemetry=telemetry,
     )
     heartbeat.start()
     database = SqlDatabase(settings.database.sqlalchemy_url, settings.database.connect_args, pool_size=1)
@@ -129,7 +141,12 @@ def start_slot(settings: Settings) -> None:
     handlers: dict[TaskKind, TaskHandler] = {
         TaskKind.PLAN: PlanJob(database, target_s=ledger.task_target_s, window_tasks=ledger.planning_window_tasks),
         TaskKind.DOCK: DockLigands(
-            database, blobs.results, engine, policy, worker=f"{identity.host}:{identity.worker_id}"
+            database,
+            blobs.results,
+            engine,
+            policy,
+            worker=f"{identity.host}:{identity.worker_id}",
+            telemetry=telemetry,
         ),
         TaskKind.PREPARE: PrepareReceptor(database, blobs.uploads, blobs.results, engine),
         TaskKind.INGEST: IngestLibrary(database, blobs.uploads, engine, bounded_records),
@@ -142,14 +159,16 @@ def start_slot(settings: Settings) -> None:
         worker_id=identity.worker_id,
         slot_pid=os.getpid(),
         patience_s=_PATIENCE_S,
+        telemetry=telemetry,
     )
-    _slot = Slot(run_task, engine)
+    _slot = Slot(run_task, engine, telemetry)
 
 
 def end_slot() -> None:
     """End the engine process of this prefork child; the kernel would, but it leaves the scratch folder."""
     if _slot is not None:
         _slot.engine.restart()
+        _slot.telemetry.tracing.close()
 
 
 def begin_drain(settings: Settings) -> None:
@@ -212,7 +231,7 @@ class CompanionStep(bootsteps.StartStopStep):  # type: ignore[misc]
             self._launch()
 
 
-def end_companion() -> None:
+def end_companion(settings: Settings) -> None:
     """Close the companion's pipe: it notes that the worker ended, and goes."""
     if _companion is None or _companion.stdin is None:
         return
@@ -222,6 +241,7 @@ def end_companion() -> None:
     except subprocess.TimeoutExpired:
         _companion.kill()
         _companion.wait()
+    worker_metrics.remove_folder(settings)
 
 
 def _draining() -> bool:

@@ -16,6 +16,7 @@ from molecular_analysis_dashboard.domain.results import NewResult
 from molecular_analysis_dashboard.domain.sites import SearchBox
 from molecular_analysis_dashboard.ports.blobs import BlobStore
 from molecular_analysis_dashboard.ports.chemistry_process import ChemistryProcess, ExitCause, ProcessEnded, SiteSpec
+from molecular_analysis_dashboard.ports.telemetry import SILENT, Telemetry
 from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
 from molecular_analysis_dashboard.use_cases.heartbeat import Watch
 from molecular_analysis_dashboard.use_cases.persistence import persist
@@ -57,13 +58,21 @@ class DockLigands:
     """Handles tasks of kind ``dock``."""
 
     def __init__(
-        self, database: Database, results_store: BlobStore, process: ChemistryProcess, policy: Policy, *, worker: str
+        self,
+        database: Database,
+        results_store: BlobStore,
+        process: ChemistryProcess,
+        policy: Policy,
+        *,
+        worker: str,
+        telemetry: Telemetry = SILENT,
     ) -> None:
         self._database = database
         self._results_store = results_store
         self._process = process
         self._policy = policy
         self._worker = worker
+        self._telemetry = telemetry
 
     def __call__(self, task: ClaimedTask, watch: Watch) -> None:
         """Dock what an earlier attempt has not recorded."""
@@ -86,9 +95,10 @@ class DockLigands:
             if watch.must_stop:
                 raise Stopped
             alone = losses.get(ligand.id, 0) >= _LOSSES_BEFORE_ALONE
-            outcome = self._dock(site, ligand, alone=alone, watch=watch)
             following = todo[number + 1].id if number + 1 < len(todo) else None
-            self._record(task, job, site, ligand, outcome, following)
+            with self._telemetry.tracing.span("ligand", ligand_id=str(ligand.id)):
+                outcome = self._dock(site, ligand, alone=alone, watch=watch)
+                self._record(task, job, site, ligand, outcome, following)
             if isinstance(outcome, DockedLigand):
                 watch.n_scored += 1
             else:
@@ -159,15 +169,17 @@ class DockLigands:
     ) -> None:
         result = NewResult(ligand.id, outcome, self._provenance(task, job, site, outcome))
 
-        def record() -> None:
+        def record() -> bool:
             with self._database.begin(TenantScope(task.org_id)) as uow:
-                uow.ledger.record(task, result)
+                is_new = uow.ledger.record(task, result)
                 uow.ledger.set_current(task, following)
                 self._pause_if_alike(uow, job, outcome)
                 uow.commit()
+            return is_new
 
         try:
-            persist(record, patience_s=self._policy.patience_s)
+            if persist(record, patience_s=self._policy.patience_s):
+                self._telemetry.counters.ligand_recorded(outcome)
         except Superseded:
             self._count_refused(task)
             raise
@@ -227,7 +239,7 @@ class DockLigands:
             uow.commit()
 
     def _count_refused(self, task: ClaimedTask) -> None:
-        log.warning("result.refused", attempt_no=task.attempt_no, answer=BeatAnswer.SUPERSEDED)
+        log.warning("result.refused", answer=BeatAnswer.SUPERSEDED)
         with self._database.begin(TenantScope(task.org_id)) as uow:
             uow.ledger.count_refused(task)
             uow.commit()

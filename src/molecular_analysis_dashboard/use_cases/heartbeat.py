@@ -1,7 +1,6 @@
 """The slot's heartbeat: a thread that tells the ledger that the task lives, and carries out its answers."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from molecular_analysis_dashboard.domain.errors import ResourceLost
 from molecular_analysis_dashboard.domain.identity import SystemScope
 from molecular_analysis_dashboard.domain.jobs import BeatAnswer, ClaimedTask
 from molecular_analysis_dashboard.ports.queue import Drain, Wake
+from molecular_analysis_dashboard.ports.telemetry import SILENT, Telemetry
 from molecular_analysis_dashboard.ports.unit_of_work import Database
 
 log = structlog.get_logger(__name__)
@@ -94,11 +94,13 @@ class Heartbeat:
         interval_s: float,
         yield_after_s: float,
         end_idle_engine: Callable[[], None],
+        telemetry: Telemetry = SILENT,
     ) -> None:
         self._database = database
         self._wake = wake
         self._drain = drain
         self._end_idle_engine = end_idle_engine
+        self._counters = telemetry.counters
         self._interval_s = interval_s
         self._yield_after_s = yield_after_s
         self._watch: Watch | None = None
@@ -139,11 +141,13 @@ class Heartbeat:
                 self._end_idle_engine()
 
     def _beat_safely(self, watch: Watch) -> None:
-        try:
-            self._beat(watch)
-        except Exception:
-            # A defect of ours: if it ended this thread, every later task of the slot would be taken for lost.
-            log.exception("beat.defect")
+        with structlog.contextvars.bound_contextvars(**watch.task.ids):
+            try:
+                self._beat(watch)
+            except Exception:
+                # A defect of ours: if it ended this thread, every later task of the slot would be taken for lost.
+                self._counters.beat_failed()
+                log.exception("beat.defect")
 
     def _beat(self, watch: Watch) -> None:
         left = self._drain.seconds_left()
@@ -151,7 +155,7 @@ class Heartbeat:
             watch.react(BeatAnswer.DRAINING, kill=left <= 0)
         answer = self._ask(watch)
         if answer in _KILLING:
-            log.info("beat.answered", answer=answer, task_id=str(watch.task.id), attempt_no=watch.task.attempt_no)
+            log.info("beat.answered", answer=answer)
             watch.react(answer, kill=True)
         elif answer is BeatAnswer.YIELD and left is None:
             watch.react(answer, kill=False)
@@ -169,6 +173,7 @@ class Heartbeat:
                 uow.commit()
         except ResourceLost as error:
             # The work goes on: if the ledger gave the task to another meanwhile, the fence refuses our writes.
-            log.warning("beat.failed", reason=error.details.get("reason"), at=time.monotonic())
+            self._counters.beat_failed()
+            log.warning("beat.failed", reason=error.details.get("reason"))
             return BeatAnswer.GO_ON
         return answer

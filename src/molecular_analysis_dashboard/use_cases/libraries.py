@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from molecular_analysis_dashboard.domain.catalog import Library, ReadyState
 from molecular_analysis_dashboard.domain.errors import InvalidInput
 from molecular_analysis_dashboard.domain.identity import Principal, new_id
-from molecular_analysis_dashboard.domain.jobs import Job, JobCounts, JobKind
+from molecular_analysis_dashboard.domain.jobs import Job, JobCounts, JobKind, Origin
 from molecular_analysis_dashboard.ports.blobs import BlobStore
 from molecular_analysis_dashboard.ports.unit_of_work import Database
 from molecular_analysis_dashboard.use_cases.file_names import base_name, stem
@@ -42,7 +42,7 @@ def add_library(
     upload: Upload,
     *,
     max_bytes: int,
-    request_id: str | None,
+    origin: Origin,
 ) -> tuple[Library, Job, JobCounts]:
     """Store an uploaded library and write the job that reads it.
 
@@ -66,7 +66,7 @@ def add_library(
     with database.begin(principal.scope) as uow:
         keep_file(uow, uploads, stored.sha256)
         uow.libraries.add(library)
-        wanted = new_job(principal, JobKind.INGEST, f"Read {library.name}", request_id=request_id)
+        wanted = new_job(principal, JobKind.INGEST, f"Read {library.name}", origin)
         job = start_job(uow, replace(wanted, spec={"library_id": str(library.id)}, library_id=library.id))
         library, counts = uow.libraries.get(library.id), uow.jobs.counts(job.id)
         uow.commit()

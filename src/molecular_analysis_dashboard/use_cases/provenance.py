@@ -96,7 +96,7 @@ def _job(uow: UnitOfWork, job: Job) -> dict[str, object]:
         "created_at": _time(job.created_at),
         "started_at": _time(job.started_at),
         "finished_at": _time(job.finished_at),
-        "request_id": job.request_id,
+        "request_id": job.origin.request_id,
     }
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from molecular_analysis_dashboard.domain.catalog import ReadyState, Receptor
 from molecular_analysis_dashboard.domain.errors import Conflict
 from molecular_analysis_dashboard.domain.identity import Principal, new_id
-from molecular_analysis_dashboard.domain.jobs import Job, JobKind
+from molecular_analysis_dashboard.domain.jobs import Job, JobKind, Origin
 from molecular_analysis_dashboard.domain.receptors import ReceptorOptions
 from molecular_analysis_dashboard.ports.unit_of_work import UnitOfWork
 from molecular_analysis_dashboard.use_cases.start_job import new_job, start_job
@@ -20,7 +20,7 @@ def request_receptor(
     options: ReceptorOptions,
     *,
     name: str | None,
-    request_id: str | None,
+    origin: Origin,
 ) -> tuple[Receptor, Job]:
     """Write a receptor to be prepared and the job that does it; NotFound without the structure."""
     structure = uow.structures.get(structure_id)
@@ -35,7 +35,7 @@ def request_receptor(
     )
     uow.structures.add_receptor(receptor)
     job = replace(
-        new_job(principal, JobKind.PREPARE, f"Prepare {receptor.name}", request_id=request_id),
+        new_job(principal, JobKind.PREPARE, f"Prepare {receptor.name}", origin),
         spec={"receptor_id": str(receptor.id)},
         structure_id=structure_id,
         receptor_id=receptor.id,

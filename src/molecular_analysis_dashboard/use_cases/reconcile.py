@@ -10,8 +10,9 @@ import structlog
 
 from molecular_analysis_dashboard.domain.errors import ResourceLost
 from molecular_analysis_dashboard.domain.identity import SystemScope, TenantScope, new_id
-from molecular_analysis_dashboard.domain.jobs import JobState, NewTask, TaskKind
+from molecular_analysis_dashboard.domain.jobs import EndCause, JobState, NewTask, ReleasedTask, TaskKind
 from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE
+from molecular_analysis_dashboard.ports.telemetry import SILENT, Telemetry
 from molecular_analysis_dashboard.ports.unit_of_work import Database
 from molecular_analysis_dashboard.use_cases.job_products import CANCELLED, give_up_product
 
@@ -75,25 +76,30 @@ class Calm:
 class Reconcile:
     """One round of the reconciler."""
 
-    def __init__(self, database: Database, calm: Calm, allowances: Allowances) -> None:
+    def __init__(self, database: Database, calm: Calm, allowances: Allowances, telemetry: Telemetry = SILENT) -> None:
         self._database = database
+        self._counters = telemetry.counters
         self._calm = calm
         self._allowances = allowances
 
     def __call__(self) -> None:
         """Bring the ledger in order."""
+        reclaimed: list[ReleasedTask] = []
         with self._database.begin(SystemScope()) as uow:
             calm = self._calm.look(uow.control.server_started_at())
             if calm:
                 self._bury(uow.control.retire_workers(silent_s=self._allowances.worker_allowance_s))
-                for task in uow.control.reclaim(silent_s=self._allowances.worker_allowance_s):
-                    log.warning("task.reclaimed", task_id=str(task.id), job_id=str(task.job_id), kind=task.kind)
+                reclaimed = uow.control.reclaim(silent_s=self._allowances.worker_allowance_s)
+                for task in reclaimed:
+                    log.warning("task.reclaimed", kind=task.kind, **task.ids)
             lost = uow.control.take_back_lost(older_than_s=self._allowances.resend_after_s, only_if_idle=True)
             if lost:
                 log.warning("task.message_lost", tasks=len(lost))
             uow.control.cancel_leftovers()
             to_plan = uow.control.jobs_to_plan(low_water_tasks=max(self._allowances.planning_window_tasks // 2, 1))
             uow.commit()
+        for task in reclaimed:
+            self._counters.attempt_ended(task.kind, EndCause.LOST)
         for org_id, job_id in to_plan:
             with self._database.begin(TenantScope(org_id)) as uow:
                 uow.jobs.add_tasks([NewTask(new_id(), job_id, TaskKind.PLAN, QUEUE_MAINTENANCE)])
@@ -120,8 +126,8 @@ class Reconcile:
             state = uow.control.finish_job(job_id)
             if state is None:
                 return
+            job = uow.jobs.get(job_id)
             if state is not JobState.COMPLETED:
-                job = uow.jobs.get(job_id)
                 give_up_product(uow, job, job.error or CANCELLED)
             uow.commit()
-        log.info("job.finished", job_id=str(job_id), state=state)
+        log.info("job.finished", state=state, **job.ids)

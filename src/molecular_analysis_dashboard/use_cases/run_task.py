@@ -11,6 +11,7 @@ from molecular_analysis_dashboard.domain.errors import MadError, ResourceLost, S
 from molecular_analysis_dashboard.domain.identity import SystemScope
 from molecular_analysis_dashboard.domain.jobs import BeatAnswer, ClaimedTask, EndCause, TaskKind
 from molecular_analysis_dashboard.ports.chemistry_process import ChemistryProcess, ExitCause, ProcessEnded
+from molecular_analysis_dashboard.ports.telemetry import SILENT, Telemetry
 from molecular_analysis_dashboard.ports.unit_of_work import Database
 from molecular_analysis_dashboard.use_cases.heartbeat import Heartbeat, Watch
 from molecular_analysis_dashboard.use_cases.persistence import persist
@@ -79,6 +80,7 @@ class RunTask:
         worker_id: UUID,
         slot_pid: int,
         patience_s: float,
+        telemetry: Telemetry = SILENT,
     ) -> None:
         self._database = database
         self._heartbeat = heartbeat
@@ -87,6 +89,7 @@ class RunTask:
         self._worker_id = worker_id
         self._slot_pid = slot_pid
         self._patience_s = patience_s
+        self._telemetry = telemetry
 
     def __call__(self, task_id: UUID) -> TaskResult:
         """Run the task if it is to be had; ResourceLost if the database stays out of reach."""
@@ -94,13 +97,14 @@ class RunTask:
         if task is None:
             log.info("task.not_claimed", task_id=str(task_id))
             return TaskResult.NOT_CLAIMED
-        ids = {"org_id": str(task.org_id), "job_id": str(task.job_id), "task_id": str(task.id)}
-        if task.request_id:
-            ids["request_id"] = task.request_id
-        with structlog.contextvars.bound_contextvars(**ids):
-            log.info("task.started", kind=task.kind, attempt_no=task.attempt_no, ligands=len(task.ligand_ids))
+        tracing = self._telemetry.tracing
+        with (
+            tracing.span(f"task {task.kind}", parent=task.origin.traceparent, **task.ids),
+            structlog.contextvars.bound_contextvars(**task.ids, **tracing.ids()),
+        ):
+            log.info("task.started", kind=task.kind, ligands=len(task.ligand_ids))
             result = self._run(task)
-            log.info("task.ended", kind=task.kind, attempt_no=task.attempt_no, result=result)
+            log.info("task.ended", kind=task.kind, result=result)
         return result
 
     def _claim(self, task_id: UUID) -> ClaimedTask | None:
@@ -136,6 +140,7 @@ class RunTask:
         except (Stopped, ProcessEnded) as stop:
             return self._stopped(task, watch, stop)
         except Superseded:
+            self._telemetry.counters.write_refused()
             return self._superseded(task)
         except ResourceLost:
             raise
@@ -164,7 +169,7 @@ class RunTask:
         return self._end(task, EndCause.FAILED, TaskResult.FAILED, error=body)
 
     def _superseded(self, task: ClaimedTask) -> TaskResult:
-        log.warning("task.superseded", attempt_no=task.attempt_no)
+        log.warning("task.superseded", kind=task.kind)
         return TaskResult.SUPERSEDED
 
     def _end(
@@ -176,4 +181,8 @@ class RunTask:
                 uow.commit()
                 return ended
 
-        return result if persist(end, patience_s=self._patience_s) else self._superseded(task)
+        if not persist(end, patience_s=self._patience_s):
+            self._telemetry.counters.write_refused()
+            return self._superseded(task)
+        self._telemetry.counters.attempt_ended(task.kind, cause)
+        return result

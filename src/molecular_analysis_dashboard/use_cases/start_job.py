@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from molecular_analysis_dashboard.domain.identity import Principal, new_id
-from molecular_analysis_dashboard.domain.jobs import Job, JobKind, JobState, NewTask, TaskKind
+from molecular_analysis_dashboard.domain.jobs import Job, JobKind, JobState, NewTask, Origin, TaskKind
 from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE, QUEUE_PREPARE
 from molecular_analysis_dashboard.ports.unit_of_work import UnitOfWork
 
@@ -16,7 +16,7 @@ _FIRST_TASK: Mapping[JobKind, tuple[TaskKind, str]] = {
 }
 
 
-def new_job(principal: Principal, kind: JobKind, name: str, *, request_id: str | None) -> Job:
+def new_job(principal: Principal, kind: JobKind, name: str, origin: Origin) -> Job:
     """Return a job about to be written; the caller adds what it is about."""
     return Job(
         id=new_id(),
@@ -27,7 +27,7 @@ def new_job(principal: Principal, kind: JobKind, name: str, *, request_id: str |
         created_by=principal.user_id,
         created_at=datetime.now(UTC),
         planning_complete=kind is not JobKind.SCREEN,
-        request_id=request_id,
+        origin=origin,
     )
 
 

@@ -7,7 +7,7 @@ from molecular_analysis_dashboard.domain.catalog import BindingSite, Library, Pr
 from molecular_analysis_dashboard.domain.errors import Conflict, InvalidInput, NotFound
 from molecular_analysis_dashboard.domain.hashing import content_hash
 from molecular_analysis_dashboard.domain.identity import Principal
-from molecular_analysis_dashboard.domain.jobs import Job, JobCounts, JobKind
+from molecular_analysis_dashboard.domain.jobs import Job, JobCounts, JobKind, Origin
 from molecular_analysis_dashboard.domain.scheduling import PREPARATION_COST_S
 from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
 from molecular_analysis_dashboard.use_cases.engines import choose_build
@@ -47,7 +47,7 @@ def submit_screen(
     request: ScreenRequest,
     *,
     idempotency_key: str | None,
-    request_id: str | None,
+    origin: Origin,
 ) -> Submitted:
     """Write the job, or find the one that this key has written.
 
@@ -59,22 +59,22 @@ def submit_screen(
         ``site_of_other_structure``.
     """
     try:
-        return _submit(database, principal, request, idempotency_key, request_id)
+        return _submit(database, principal, request, idempotency_key, origin)
     except Conflict as error:
         if error.error_code != "idempotency_race":
             raise
         # The other request with this key has committed by now: its row was what refused ours.
-        return _submit(database, principal, request, idempotency_key, request_id)
+        return _submit(database, principal, request, idempotency_key, origin)
 
 
 def _submit(
-    database: Database, principal: Principal, request: ScreenRequest, key: str | None, request_id: str | None
+    database: Database, principal: Principal, request: ScreenRequest, key: str | None, origin: Origin
 ) -> Submitted:
     with database.begin(principal.scope) as uow:
         known = uow.jobs.find_by_key(key) if key is not None else None
         if known is not None:
             return _replay(uow, known, request)
-        job = _write(uow, principal, request, key, request_id)
+        job = _write(uow, principal, request, key, origin)
         counts = uow.jobs.counts(job.id)
         uow.commit()
     return Submitted(job, counts, replayed=False)
@@ -98,9 +98,7 @@ def _replay(uow: UnitOfWork, known: Job, request: ScreenRequest) -> Submitted:
     return Submitted(job, uow.jobs.counts(job.id), replayed=True)
 
 
-def _write(
-    uow: UnitOfWork, principal: Principal, request: ScreenRequest, key: str | None, request_id: str | None
-) -> Job:
+def _write(uow: UnitOfWork, principal: Principal, request: ScreenRequest, key: str | None, origin: Origin) -> Job:
     receptor = require_ready(uow.structures.get_receptor(request.receptor_id))
     site = _of_same_structure(uow.structures.get_site(request.site_id), receptor)
     library = _with_ligands(uow.libraries.get(request.library_id))
@@ -109,7 +107,7 @@ def _write(
     exhaustiveness = protocol.protocol.effort.exhaustiveness
     name = request.name or f"{library.name} on {receptor.name}"[:200]
     job = replace(
-        new_job(principal, JobKind.SCREEN, name, request_id=request_id),
+        new_job(principal, JobKind.SCREEN, name, origin),
         spec={
             "receptor_hash": receptor.content_hash,
             "box": asdict(site.box),

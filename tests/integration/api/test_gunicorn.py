@@ -1,46 +1,25 @@
 """The server as it is deployed: gunicorn with several workers and the packaged set-up."""
 
-import json
 import os
 import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
 import pytest
 from tests.integration.api.test_events import listening
+from tests.support.gunicorn_server import PACKAGED, Gunicorn, gunicorn_server
+from tests.support.simulated_worker import SimulatedWorker
 from tests.support.waiting import wait_until
 
 from molecular_analysis_dashboard.domain.identity import Principal
 from molecular_analysis_dashboard.infrastructure.settings import Settings
 
-APPLICATION = "molecular_analysis_dashboard.presentation.api.main:app"
 CONFIGURATIONS = {
-    "package": "python:molecular_analysis_dashboard.presentation.api.gunicorn_conf",
+    "package": PACKAGED,
     "image": str(Path(__file__).parents[3] / "docker" / "gunicorn_conf.py"),
 }
-
-
-@dataclass
-class Gunicorn:
-    process: subprocess.Popen[bytes]
-    log: Path
-    url: str
-
-    def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=20)
-
-    def workers(self) -> list[int]:
-        return sorted(child.pid for child in psutil.Process(self.process.pid).children())
-
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
 
 
 @pytest.fixture(params=CONFIGURATIONS)
@@ -48,8 +27,6 @@ def gunicorn(
     request: pytest.FixtureRequest, settings: Settings, principal: Principal, tmp_path: Path
 ) -> Iterator[Gunicorn]:
     del principal
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     environment = {
         **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
         "TMPDIR": str(tmp_path),
@@ -57,55 +34,60 @@ def gunicorn(
         "REDIS_URL": settings.queue.redis_url,
         "UPLOADS_DIR": str(settings.storage.uploads_dir),
         "RESULTS_DIR": str(settings.storage.results_dir),
-        "PORT": str(port),
-        "WEB_CONCURRENCY": "2",
     }
-    log = tmp_path / "log"
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", CONFIGURATIONS[request.param], APPLICATION],
-            cwd=tmp_path,
-            env=environment,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-        )
-    server = Gunicorn(process, log, f"http://127.0.0.1:{port}")
-    try:
-        wait_until(lambda: log.read_text().count("startup complete") == 2, 60, lambda: log.read_text())
+    with gunicorn_server(tmp_path, environment, configuration=CONFIGURATIONS[request.param]) as server:
         yield server
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(40)
 
 
-def total(client: httpx.Client) -> float:
+def samples(client: httpx.Client) -> dict[str, float]:
+    """What `/metrics` says: a series that stood there twice would be an error of the server."""
+    lines = [line for line in client.get("/metrics").text.splitlines() if not line.startswith("#")]
+    found = {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+    assert len(found) == len(lines)
+    return found
+
+
+def holder_of_a_connection(gunicorn: Gunicorn) -> int:
+    def holders() -> list[int]:
+        return [
+            pid
+            for pid in gunicorn.workers()
+            if any(open_.status == psutil.CONN_ESTABLISHED for open_ in psutil.Process(pid).net_connections())
+        ]
+
+    return wait_until(lambda: held[0] if len(held := holders()) == 1 else 0, 20, lambda: f"held by {holders()}")
+
+
+def test_the_deployed_server_counts_survives_and_leaves_in_order(
+    gunicorn: Gunicorn, worker: SimulatedWorker, tmp_path: Path
+) -> None:
     counted = 'mad_http_request_seconds_count{method="GET",route="/health",status="200"}'
-    for line in client.get("/metrics").text.splitlines():
-        if line.startswith(counted):
-            return float(line.rpartition(" ")[2])
-    return 0.0
-
-
-def test_the_deployed_server_counts_survives_and_leaves_in_order(gunicorn: Gunicorn, tmp_path: Path) -> None:
+    slots = f'mad_slots{{queue="dock.{worker.worker.engine_builds[0]}"}}'
     # Many connections spread over both workers; any of them answers for all.
     for _ in range(20):
         with gunicorn.client() as client:
             assert client.get("/health", headers={"X-Request-ID": "gunicorn-1"}).status_code == 200
-    with gunicorn.client() as client:
-        assert total(client) == 20
+    for _ in range(6):
+        worker.beat()
+        with gunicorn.client() as client:
+            found = samples(client)
+            assert (found[counted], found[slots], found["mad_ledger_up"]) == (20, 2, 1)
 
-        first, second = gunicorn.workers()
-        os.kill(first, signal.SIGKILL)
-        wait_until(
-            lambda: gunicorn.log.read_text().count("startup complete") == 3,
-            60,
-            lambda: f"no new worker: {gunicorn.log.read_text()}",
-        )
-        assert second in gunicorn.workers()
-    with gunicorn.client() as client:
-        assert total(client) == 20
-        (own,) = [child for child in tmp_path.iterdir() if child.name.startswith("mad-metrics-")]
+    before = gunicorn.workers()
+    with gunicorn.client() as client, listening(client, "/api/v1/events/stream") as listener:
+        doomed = holder_of_a_connection(gunicorn)
+        # The stream, and this very question.
+        assert samples(client)["mad_http_requests_in_progress"] == 2
+        os.kill(doomed, signal.SIGKILL)
+        listener.wait_end()
+    gunicorn.wait_started(3)
+    assert set(before) - {doomed} < set(gunicorn.workers())
+    for _ in range(6):
+        worker.beat()
+        with gunicorn.client() as client:
+            found = samples(client)
+            assert (found[counted], found[slots], found["mad_http_requests_in_progress"]) == (20, 2, 1)
+    (own,) = [child for child in tmp_path.iterdir() if child.name.startswith("mad-metrics-")]
 
     with gunicorn.client() as client, listening(client, "/api/v1/events/stream") as listener:
         gunicorn.process.terminate()

@@ -132,6 +132,9 @@ def test_metrics_count_requests_by_route_and_read_the_ledger(bench: Bench) -> No
     assert f"mad_tasks_running{{{queue}}} 1.0" in lines
     assert f"mad_slots{{{queue}}} 2.0" in lines
     assert any(line.startswith('mad_jobs{state="running"}') for line in lines)
+    # Where there is nothing stands a zero.
+    assert {'mad_queue_depth{queue="prepare"} 0.0', 'mad_tasks_running{queue="prepare"} 0.0'} <= set(lines)
+    assert 'mad_jobs{state="paused"} 0.0' in lines
     counted = [line for line in lines if line.startswith("mad_http_request_seconds_count")]
     assert any('route="/api/v1/jobs/{job_id}",status="200"' in line for line in counted)
     assert any('route="/api/v1/jobs/{job_id}",status="404"' in line for line in counted)

@@ -12,6 +12,7 @@ from molecular_analysis_dashboard.domain.hashing import content_hash
 from molecular_analysis_dashboard.domain.ligands import LigandOptions
 from molecular_analysis_dashboard.domain.sites import SearchBox
 from molecular_analysis_dashboard.ports.chemistry_process import SiteSpec
+from molecular_analysis_dashboard.ports.telemetry import SILENT, Telemetry
 
 PLUGINS = [Path(__file__).parent / "plugins", Path(__file__).parents[2] / "plugins"]
 BOX = SearchBox((0.0, 0.0, 0.0), (20.0, 20.0, 20.0))
@@ -32,13 +33,22 @@ def make_process(scratch: Path) -> Iterator[MakeProcess]:
     children = set(psutil.Process().children(recursive=True))
     descriptors = psutil.Process().num_fds()
 
-    def make(*, memory_bytes: int = 8 << 30, timeout_s: float = 60.0, warm_sites: int = 2) -> EngineProcess:
+    def make(
+        *,
+        memory_bytes: int = 8 << 30,
+        timeout_s: float = 60.0,
+        warm_sites: int = 2,
+        log_level: str = "warning",
+        telemetry: Telemetry = SILENT,
+    ) -> EngineProcess:
         process = EngineProcess(
             memory_bytes=memory_bytes,
             dock_timeout_s=timeout_s,
             preparation_timeout_s=timeout_s,
             warm_sites=warm_sites,
             environment={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str, PLUGINS))},
+            log_level=log_level,
+            telemetry=telemetry,
         )
         made.append(process)
         return process

@@ -71,11 +71,12 @@ reports = st.builds(
     st.dictionaries(texts, texts, max_size=2),
 )
 
+ids = st.dictionaries(texts, texts | st.integers(), max_size=3)
 requests = st.one_of(
-    st.builds(messages.OpenSite, st.builds(SiteSpec, texts, texts, boxes, st.just(DockingProtocol()))),
-    st.builds(messages.Dock, texts, st.builds(LigandInput, texts, texts, texts)),
-    st.builds(messages.PrepareReceptor, st.binary(), texts, options),
-    st.builds(messages.Validate, st.lists(records, max_size=4).map(tuple)),
+    st.builds(messages.OpenSite, st.builds(SiteSpec, texts, texts, boxes, st.just(DockingProtocol())), ids=ids),
+    st.builds(messages.Dock, texts, st.builds(LigandInput, texts, texts, texts), ids=ids),
+    st.builds(messages.PrepareReceptor, st.binary(), texts, options, ids=ids),
+    st.builds(messages.Validate, st.lists(records, max_size=4).map(tuple), ids=ids),
 )
 responses = st.one_of(
     st.just(messages.Done()),

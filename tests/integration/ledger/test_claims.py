@@ -2,10 +2,10 @@ from functools import partial
 from uuid import UUID
 
 import pytest
-from tests.integration.ledger.bench import Bench, at_once
+from tests.integration.ledger.bench import QUEUE, Bench, at_once
 
-from molecular_analysis_dashboard.domain.identity import new_id
-from molecular_analysis_dashboard.domain.jobs import ClaimedTask, EndCause, JobState
+from molecular_analysis_dashboard.domain.identity import SystemScope, new_id
+from molecular_analysis_dashboard.domain.jobs import ClaimedTask, EndCause, JobState, Origin
 
 
 def claim_one(bench: Bench, task_id: UUID, number: int) -> ClaimedTask | None:
@@ -93,3 +93,23 @@ def test_cancel_and_claim_at_once_leave_no_task_that_waits_or_runs_unseen(bench:
             ("cancelled", ["cancelled"], 0),
             ("cancelling", ["running"], 1),
         ]
+
+
+def test_task_knows_the_request_that_asked_for_its_job(bench: Bench) -> None:
+    traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    job_id = bench.job(1, 1)
+    bench.execute("UPDATE jobs SET request_id = 'r-1', traceparent = :t WHERE id = :id", t=traceparent, id=job_id)
+    with bench.database.begin(SystemScope()) as uow:
+        (released,) = uow.control.release(QUEUE, job_id, 1)
+        assert uow.jobs.get(job_id).origin == Origin("r-1", traceparent)
+        uow.commit()
+    assert released.origin == bench.take(released.id).origin == Origin("r-1", traceparent)
+    assert released.ids == {
+        "org_id": str(bench.principal.org_id),
+        "job_id": str(job_id),
+        "task_id": str(released.id),
+        "request_id": "r-1",
+    }
+    bench.execute("UPDATE jobs SET n_ligands = 1000000000")
+    (other,) = [task_id for task_id in bench.tasks(job_id) if task_id != released.id]
+    assert bench.take(other).origin == Origin("r-1", f"{traceparent[:-2]}00")

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 from tests.integration.ledger.bench import BUILD, NOW, SCORED, Bench, ligand, rejected
+from tests.support.counted import Counted
 
 from molecular_analysis_dashboard.adapters.storage.local import LocalBlobStore
 from molecular_analysis_dashboard.domain.catalog import (
@@ -90,6 +91,7 @@ class Screen:
     def __init__(self, bench: Bench, folder: Path, count: int) -> None:
         self.bench = bench
         self.store = LocalBlobStore(folder)
+        self.counted = Counted()
         self.job_id = new_id()
         structure_id, receptor_id, site_id, library_id, protocol_id = (new_id() for _ in range(5))
         owner, blob = bench.principal.user_id, self.store.put([b"REMARK receptor"], max_bytes=100).sha256
@@ -145,7 +147,10 @@ class Screen:
     ) -> Watch:
         watch = Watch(task, lambda: None, Drain(), answer=told)
         policy = Policy(max_losses_per_ligand=4, pause_after_alike_failures=enough, patience_s=1.0)
-        DockLigands(self.bench.database, self.store, process, policy, worker="host:worker")(task, watch)
+        telemetry = self.counted.telemetry
+        DockLigands(self.bench.database, self.store, process, policy, worker="host:worker", telemetry=telemetry)(
+            task, watch
+        )
         return watch
 
     def results(self) -> dict[str, str]:
@@ -169,6 +174,7 @@ def test_every_ligand_is_recorded_with_what_it_takes_to_make_it_again(bench: Ben
         "ligand-4": "scored",
     }
     assert (watch.n_scored, watch.n_rejected) == (3, 1)
+    assert screen.counted.told == ["scored", "outside_box", "scored", "scored"]
     assert process.calls == ["open", "ligand-1", "ligand-2", "ligand-3", "ligand-4"]
     provenance = bench.scalar("SELECT provenance FROM results WHERE name = 'ligand-1'")
     assert provenance == {
@@ -373,6 +379,7 @@ def test_superseded_slot_stops_and_its_late_write_is_counted(bench: Bench, scree
     assert screen.results() == {"ligand-1": "scored"}
     refused = bench.rows("SELECT n_refused_writes FROM attempts ORDER BY attempt_no")
     assert [row[0] for row in refused] == [1, 0]
+    assert screen.counted.told == ["scored"]
     screen.dock(following[0], Process())
     assert len(screen.results()) == 4
 

@@ -3,7 +3,10 @@ from threading import Event
 from uuid import UUID
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 from tests.integration.ledger.bench import Bench, at_once
+from tests.support.counted import Counted
 
 from molecular_analysis_dashboard.domain.docking import LigandOutcome
 from molecular_analysis_dashboard.domain.errors import EngineFailed, ResourceLost
@@ -73,6 +76,7 @@ class Slot:
         self.bench = bench
         self.process = Process()
         self.drain = Drain()
+        self.counted = Counted()
         self.heartbeat = Heartbeat(
             bench.database,
             QuickWake(),
@@ -95,6 +99,7 @@ class Slot:
             worker_id=self.bench.worker.id,
             slot_pid=1,
             patience_s=1.0,
+            telemetry=self.counted.telemetry,
         )
 
     def run(self, job_id: UUID, action: Callable[[ClaimedTask, Watch], None]) -> TaskResult:
@@ -121,6 +126,7 @@ def test_finished_task_is_done_and_its_job_runs(bench: Bench, slot: Slot) -> Non
     assert slot.run(job_id, work) is TaskResult.COMPLETED
     assert (bench.states(job_id), bench.state(job_id)) == (["done", "pending"], "running")
     assert slot.process.restarts == 0
+    assert slot.counted.told == ["dock completed"]
 
 
 def test_task_that_another_slot_has_is_left_alone(bench: Bench, slot: Slot) -> None:
@@ -163,6 +169,7 @@ def test_lost_database_leaves_the_task_to_the_reconciler(bench: Bench, slot: Slo
     with pytest.raises(ResourceLost):
         slot.run(job_id, fail)
     assert bench.states(job_id) == ["running"]
+    assert slot.counted.told == []
 
 
 def test_cancelled_task_is_stopped_and_the_next_one_finds_a_process_that_works(bench: Bench, slot: Slot) -> None:
@@ -192,6 +199,7 @@ def test_superseded_slot_goes_on_with_the_next_task(bench: Bench, slot: Slot) ->
         bench.record(task, task.ligand_ids[0])
 
     assert slot.run(bench.job(1), be_superseded) is TaskResult.SUPERSEDED
+    assert slot.counted.told == ["refused"]
     assert slot.run(bench.job(1), lambda *_: slot.process.work()) is TaskResult.COMPLETED
 
 
@@ -261,3 +269,30 @@ def test_job_cancelled_at_the_moment_of_a_claim_ends_without_a_deadlock(bench: B
         at_once(2, claim_or_cancel)
         bench.finish_jobs()
         assert bench.state(job_id) == "cancelled"
+
+
+def test_end_that_comes_too_late_is_a_refused_write(bench: Bench, slot: Slot) -> None:
+    def be_superseded(task: ClaimedTask, _: Watch) -> None:
+        bench.execute("UPDATE tasks SET attempt_no = attempt_no + 1 WHERE id = :id", id=task.id)
+        assert slot.process.stopped.wait(10)
+
+    assert slot.run(bench.job(1), be_superseded) is TaskResult.SUPERSEDED
+    assert slot.counted.told == ["refused"]
+
+
+def test_task_continues_the_log_of_the_request_that_asked_for_it(bench: Bench, slot: Slot) -> None:
+    job_id = bench.job(1)
+    bench.execute("UPDATE jobs SET request_id = 'follow-me' WHERE id = :id", id=job_id)
+    (task_id,) = bench.tasks(job_id)
+    ids = {
+        "org_id": str(bench.principal.org_id),
+        "job_id": str(job_id),
+        "task_id": str(task_id),
+        "attempt_no": 1,
+        "request_id": "follow-me",
+    }
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        slot.run(job_id, work)
+    mine = [line for line in lines if line["event"].startswith("task.")]
+    assert [line["event"] for line in mine] == ["task.started", "task.ended"]
+    assert all(ids.items() <= line.items() for line in mine)

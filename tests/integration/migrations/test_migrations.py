@@ -192,3 +192,27 @@ def test_instance_waits_for_a_migration_that_takes_longer_than_any_lock_may(make
     second.join(60)
     engine.dispose()
     assert is_at_head(settings)
+
+
+def test_jobs_of_the_first_schema_keep_their_rows_and_have_no_place_in_a_trace(
+    settings: Settings, engine: Engine
+) -> None:
+    traced = "SELECT traceparent FROM jobs"
+    with engine.connect() as connection, alembic(connection) as found:
+        command.upgrade(found, "20261123_initial")
+    with engine.connect() as connection:
+        fill(connection)
+    migrate(settings)
+    with engine.connect() as connection:
+        assert connection.execute(text(traced)).scalars().all() == [None]
+        # Code that does not know the column goes on writing.
+        columns = "org_id, kind, state, name, spec, created_by"
+        connection.execute(text(f"INSERT INTO jobs (id, {columns}) SELECT gen_random_uuid(), {columns} FROM jobs"))
+        connection.execute(text("UPDATE jobs SET traceparent = 'x'"))
+        connection.commit()
+        with alembic(connection) as found:
+            command.downgrade(found, "20261123_initial")
+        assert connection.execute(text("SELECT count(*) FROM jobs")).scalar_one() == 2
+    migrate(settings)
+    with engine.connect() as connection:
+        assert connection.execute(text(traced)).scalars().all() == [None, None]

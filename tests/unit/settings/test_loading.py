@@ -96,6 +96,16 @@ def test_names_of_levels_may_be_written_in_capitals() -> None:
     assert load_settings({"LOG_LEVEL": "INFO", "ENV": "Test"}).runtime.log_level == "info"
 
 
+def test_nobody_is_told_anything_unless_that_is_asked_for() -> None:
+    telemetry = load_settings({}).telemetry
+    assert (telemetry.worker_metrics_port, telemetry.worker_metrics_host) == (0, "127.0.0.1")
+    assert (telemetry.otlp_endpoint, telemetry.service_name) == (None, None)
+
+
+def test_other_variables_of_opentelemetry_are_its_own() -> None:
+    assert load_settings({"OTEL_TRACES_SAMPLER": "always_off"}) == load_settings({})
+
+
 class TestWorkers:
     @pytest.mark.parametrize(
         ("environ", "expected"),
@@ -136,6 +146,11 @@ class TestRefusals:
             ("MAD_LEASE_S", "-1", "greater than 0"),
             ("MAD_LEASE_S", "nan", "finite"),
             ("MAD_LEASE_S", "inf", "finite"),
+            ("MAD_WORKER_METRICS_PORT", "-1", "greater than or equal to 0"),
+            ("MAD_WORKER_METRICS_PORT", "65536", "less than or equal to 65535"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "the address of a collector, such as"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "grpc://collector:4317", "the address of a collector, such as"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://", "the address of a collector, such as"),
         ],
     )
     def test_a_wrong_value_is_named_with_what_is_allowed(self, name: str, value: str, allowed: str) -> None:

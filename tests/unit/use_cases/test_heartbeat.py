@@ -7,6 +7,9 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
+from tests.support.counted import Counted
 
 from molecular_analysis_dashboard.domain.errors import ResourceLost
 from molecular_analysis_dashboard.domain.identity import Scope, new_id
@@ -84,6 +87,7 @@ class Rig:
     ledger: ScriptedLedger
     heartbeat: Heartbeat
     idle_ends: list[None]
+    counted: Counted
     kills: list[None] = field(default_factory=list)
 
 
@@ -92,6 +96,7 @@ def rig(*script: BeatAnswer | Exception) -> Rig:
     wake, drain = HandWake(), Drain()
     ledger = ScriptedLedger([BeatAnswer.GO_ON, *(script or [BeatAnswer.GO_ON])])
     idle_ends: list[None] = []
+    counted = Counted()
     heartbeat = Heartbeat(
         cast(Database, ledger),
         wake,
@@ -99,9 +104,10 @@ def rig(*script: BeatAnswer | Exception) -> Rig:
         interval_s=2.0,
         yield_after_s=2.0,
         end_idle_engine=lambda: idle_ends.append(None),
+        telemetry=counted.telemetry,
     )
     heartbeat.start()
-    return Rig(wake, drain, ledger, heartbeat, idle_ends)
+    return Rig(wake, drain, ledger, heartbeat, idle_ends, counted)
 
 
 def watch(rig: Rig) -> AbstractContextManager[Watch]:
@@ -208,6 +214,15 @@ def test_work_goes_on_while_the_database_is_away() -> None:
         assert not watched.must_stop
         r.wake.send()
     assert len(r.ledger.beats) == 3
+    assert r.counted.told == ["beat failed"]
+
+
+def test_lines_of_the_heart_name_the_task() -> None:
+    r = rig(ResourceLost("away"))
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines, watch(r):
+        r.wake.send()
+    (line,) = [line for line in lines if line["event"] == "beat.failed"]
+    assert TASK.ids.items() <= line.items()
 
 
 def test_heart_beats_on_after_a_defect() -> None:
@@ -216,6 +231,7 @@ def test_heart_beats_on_after_a_defect() -> None:
         r.wake.send()
         r.wake.send()
         assert watched.answer is BeatAnswer.CANCELLED
+    assert r.counted.told == ["beat failed"]
 
 
 def test_task_that_is_over_cannot_have_the_engine_killed() -> None:

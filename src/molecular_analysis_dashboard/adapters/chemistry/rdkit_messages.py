@@ -1,10 +1,13 @@
-"""What RDKit has to say, kept for the record it was said about instead of written to standard error."""
+"""What RDKit has to say, kept for the record it was said about, and logged for debugging."""
 
 import logging
 import re
 import threading
 
+import structlog
 from rdkit import rdBase
+
+log = structlog.get_logger(__name__)
 
 _LOGGER_NAME = "rdkit"
 _MOST_KEPT = 20
@@ -19,6 +22,9 @@ class _Collector(logging.Handler):
         self._local = threading.local()
 
     def emit(self, record: logging.LogRecord) -> None:
+        # Without a set-up structlog would print it.
+        if structlog.is_configured():
+            log.debug("rdkit.said", message=record.getMessage().strip())
         kept = self.kept()
         if len(kept) < _MOST_KEPT:
             kept.append(record.getMessage().strip())

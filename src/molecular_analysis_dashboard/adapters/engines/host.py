@@ -5,12 +5,15 @@ of it happens here, and nothing in this process tries to watch itself. The kerne
 """
 
 import ctypes
+import logging
 import os
 import resource
 import signal
 import sys
 from collections import OrderedDict
 from typing import BinaryIO
+
+import structlog
 
 from molecular_analysis_dashboard.adapters.engines.messages import (
     Dock,
@@ -28,11 +31,17 @@ from molecular_analysis_dashboard.adapters.engines.messages import (
     read_request,
     write_message,
 )
+from molecular_analysis_dashboard.domain.docking import DockedLigand
 from molecular_analysis_dashboard.domain.errors import EngineFailed, MadError
+from molecular_analysis_dashboard.infrastructure.logging import bind_ids, configure_logging
 from molecular_analysis_dashboard.ports.chemistry_process import SiteSpec
 from molecular_analysis_dashboard.ports.engine import DockingSite
 
+# Run as a program, this module is called __main__.
+log = structlog.get_logger(__spec__.name)
+
 _PR_SET_PDEATHSIG = 1
+_OWN_LOGGERS = "molecular_analysis_dashboard"
 
 
 class Host:
@@ -47,10 +56,12 @@ class Host:
 
     def answer(self, request: Request) -> Response:
         """Do what is asked; errors of ours become answers, anything else ends the process."""
-        try:
-            return self._do(request)
-        except MadError as error:
-            return Failed(type(error).__name__, error.error_code, error.message, dict(error.details))
+        with bind_ids(**request.ids):
+            try:
+                return self._do(request)
+            except MadError as error:
+                log.warning("request.failed", op=request.op, code=error.error_code, message=error.message)
+                return Failed(type(error).__name__, error.error_code, error.message, dict(error.details))
 
     def _do(self, request: Request) -> Response:
         match request:
@@ -61,16 +72,22 @@ class Host:
             case PrepareReceptor():
                 from molecular_analysis_dashboard.adapters.chemistry.receptor_preparation import prepare_receptor
 
-                return ReceptorPrepared(prepare_receptor(request.data, request.file_name, request.options))
+                receptor = prepare_receptor(request.data, request.file_name, request.options)
+                log.info("receptor.prepared", file_name=request.file_name, residues=receptor.report.n_residues)
+                return ReceptorPrepared(receptor)
             case Validate():
                 from molecular_analysis_dashboard.adapters.chemistry.validation import validate_batch
 
-                return Validated(tuple(validate_batch(request.records)))
+                ligands = tuple(validate_batch(request.records))
+                log.info("records.validated", records=len(ligands))
+                return Validated(ligands)
 
     def _open(self, site: SiteSpec) -> Done:
         from molecular_analysis_dashboard.adapters.engines.registry import load_engine
 
-        if site.key in self._sites:
+        is_warm = site.key in self._sites
+        log.info("site.opened", engine=site.protocol.engine, receptor_hash=site.receptor_hash, warm=is_warm)
+        if is_warm:
             self._sites.move_to_end(site.key)
             return Done()
         while len(self._sites) >= self._warm_sites:
@@ -85,7 +102,13 @@ class Host:
         if request.site_key not in self._sites:
             raise EngineFailed("The docking site is not open in this process.", code="site_not_open")
         spec, site = self._sites[request.site_key]
-        return Docked(dock_ligand(site, request.ligand, spec.protocol, spec.seed_parts))
+        with bind_ids(ligand_id=request.ligand.ligand_id):
+            outcome = dock_ligand(site, request.ligand, spec.protocol, spec.seed_parts)
+            if isinstance(outcome, DockedLigand):
+                log.debug("ligand.docked", score_kcal_mol=outcome.score_kcal_mol, seconds_cpu=outcome.seconds_cpu)
+            else:
+                log.debug("ligand.rejected", reason=outcome.reason, message=outcome.message)
+        return Docked(outcome)
 
 
 def serve(requests: BinaryIO, responses: BinaryIO, host: Host) -> None:
@@ -107,9 +130,16 @@ def die_with_parent(parent_pid: int) -> None:
         os._exit(1)
 
 
+def set_up_log(file_number: int, level: str) -> None:
+    """Write log lines where the worker writes its own; what libraries have to say in passing stays out of them."""
+    configure_logging(level, json=True, stream=os.fdopen(file_number, "w", buffering=1))
+    logging.getLogger(_OWN_LOGGERS).setLevel(level.upper())
+    logging.getLogger().setLevel(logging.WARNING)
+
+
 def main(arguments: list[str]) -> None:
-    """Run: ``host.py PARENT_PID MEMORY_BYTES WARM_SITES``, requests on stdin, responses on stdout."""
-    parent_pid, memory_bytes, warm_sites = (int(value) for value in arguments)
+    """Run: ``host.py PARENT_PID MEMORY_BYTES WARM_SITES LOG_FILE_NUMBER LOG_LEVEL``; it answers stdin on stdout."""
+    parent_pid, memory_bytes, warm_sites, log_to = (int(value) for value in arguments[:4])
     die_with_parent(parent_pid)
     # A terminal's Ctrl-C is for the worker, which tells us what to do by closing the pipe or killing us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -118,6 +148,7 @@ def main(arguments: list[str]) -> None:
     responses = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # Libraries print to descriptor 1 from C++; that must not end up between our messages.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    set_up_log(log_to, arguments[4])
     serve(sys.stdin.buffer, responses, Host(warm_sites))
 
 

@@ -7,7 +7,7 @@ import base64
 import dataclasses
 import json
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Discriminator, TypeAdapter
@@ -21,8 +21,15 @@ _LENGTH = struct.Struct(">I")
 MAX_MESSAGE_BYTES = 2**31
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What every request carries: the ids of the log lines that it causes."""
+
+    ids: dict[str, str | int] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
-class OpenSite:
+class OpenSite(_Asked):
     """Compute the maps of a site, or find them warm."""
 
     site: SiteSpec
@@ -30,7 +37,7 @@ class OpenSite:
 
 
 @dataclass(frozen=True)
-class Dock:
+class Dock(_Asked):
     """Dock one ligand at an open site."""
 
     site_key: str
@@ -39,7 +46,7 @@ class Dock:
 
 
 @dataclass(frozen=True)
-class PrepareReceptor:
+class PrepareReceptor(_Asked):
     """Prepare a receptor from a structure file."""
 
     data: bytes
@@ -49,7 +56,7 @@ class PrepareReceptor:
 
 
 @dataclass(frozen=True)
-class Validate:
+class Validate(_Asked):
     """Validate ligand records."""
 
     records: tuple[LigandRecord, ...]

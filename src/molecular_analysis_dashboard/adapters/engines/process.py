@@ -10,6 +10,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import IO, BinaryIO, TypeVar, cast
 
 from molecular_analysis_dashboard.adapters.engines.bounded_pipes import BoundedPipes
@@ -33,7 +35,9 @@ from molecular_analysis_dashboard.domain import errors
 from molecular_analysis_dashboard.domain.docking import LigandOutcome
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecord, RejectedRecord, ValidatedLigand
 from molecular_analysis_dashboard.domain.receptors import PreparedReceptor, ReceptorOptions
+from molecular_analysis_dashboard.infrastructure.logging import bound_ids
 from molecular_analysis_dashboard.ports.chemistry_process import ExitCause, ProcessEnded, SiteSpec
+from molecular_analysis_dashboard.ports.telemetry import SILENT, Telemetry
 
 # One engine process per core: none of them may start threads of its own.
 _ONE_THREAD = {
@@ -50,6 +54,7 @@ _VALIDATION_S = 30.0
 _VALIDATION_S_PER_RECORD = 0.1
 # How long a child that closed its pipe may take to be gone.
 _EXIT_S = 2.0
+_STDOUT = 1
 R = TypeVar("R", Done, Docked, ReceptorPrepared, Validated)
 
 
@@ -64,6 +69,8 @@ class EngineProcess:
         Wall-clock limits of one request, in seconds.
     warm_sites : int
         How many sites' maps the child keeps.
+    log_level : str
+        Level of the child's log lines, which go where this process's standard output goes.
     """
 
     def __init__(
@@ -74,12 +81,17 @@ class EngineProcess:
         preparation_timeout_s: float,
         warm_sites: int,
         environment: Mapping[str, str],
+        log_level: str = "warning",
+        telemetry: Telemetry = SILENT,
     ) -> None:
         self._memory_bytes = memory_bytes
         self._dock_timeout_s = dock_timeout_s
         self._preparation_timeout_s = preparation_timeout_s
         self._warm_sites = warm_sites
         self._environment = {**environment, **_ONE_THREAD}
+        self._log_level = log_level
+        self._telemetry = telemetry
+        self._started_at: float | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._stderr: IO[bytes] | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
@@ -114,6 +126,7 @@ class EngineProcess:
     def restart(self) -> None:
         """End the process; the next call starts a fresh one, which holds nothing."""
         self._end()
+        self._telemetry.counters.engine_ended(None)
         self._stopped = False
 
     def stop(self) -> None:
@@ -123,6 +136,12 @@ class EngineProcess:
             self._kill()
 
     def _ask(self, request: Request, expected: type[R], timeout_s: float) -> R:
+        with self._telemetry.tracing.span(f"engine {request.op}"):
+            answer = self._exchange(replace(request, ids=bound_ids()), expected, timeout_s)
+        self._count_answer()
+        return answer
+
+    def _exchange(self, request: Request, expected: type[R], timeout_s: float) -> R:
         process = self._running()
         pipes = BoundedPipes(process, time.monotonic() + timeout_s)
         try:
@@ -148,6 +167,11 @@ class EngineProcess:
             raise self._ended(ExitCause.CRASH, "It answered something else.")
         return response
 
+    def _count_answer(self) -> None:
+        started_at, self._started_at = self._started_at, None
+        started_s = None if started_at is None else time.monotonic() - started_at
+        self._telemetry.counters.engine_answered(_resident_bytes(self.pid), started_s=started_s)
+
     def _running(self) -> subprocess.Popen[bytes]:
         with self._lock:
             if self._stopped:
@@ -159,30 +183,39 @@ class EngineProcess:
     def _start(self) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _tail when the child is reaped
         self._scratch = tempfile.TemporaryDirectory(prefix="mad-engine-", ignore_cleanup_errors=True)
-        limits = (str(os.getpid()), str(self._memory_bytes), str(self._warm_sites))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "molecular_analysis_dashboard.adapters.engines.host", *limits],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            cwd=self._scratch.name,
-            env=self._environment,
-            start_new_session=True,
-            # Unbuffered: select() must see every byte that has arrived.
-            bufsize=0,
-        )
+        self._started_at = time.monotonic()
+        log_to = os.dup(_STDOUT)
+        limits = (str(os.getpid()), str(self._memory_bytes), str(self._warm_sites), str(log_to), self._log_level)
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "molecular_analysis_dashboard.adapters.engines.host", *limits],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+                pass_fds=(log_to,),
+                cwd=self._scratch.name,
+                env=self._environment,
+                start_new_session=True,
+                # Unbuffered: select() must see every byte that has arrived.
+                bufsize=0,
+            )
+        finally:
+            os.close(log_to)
 
     def _ended(self, cause: ExitCause, detail: str = "") -> ProcessEnded:
         killed = cause is ExitCause.CRASH and not detail and self._was_killed()
         status, errors_tail = self._end()
-        if self._stopped:
-            return ProcessEnded(ExitCause.STOPPED, "The engine process was stopped.")
         if cause is ExitCause.CRASH:
             detail = detail or _describe(status)
             if "MemoryError" in errors_tail or "bad_alloc" in errors_tail:
                 cause = ExitCause.OUT_OF_MEMORY
             elif killed:
                 cause = ExitCause.KILLED
+        if self._stopped:
+            cause = ExitCause.STOPPED
+        self._telemetry.counters.engine_ended(cause)
+        if cause is ExitCause.STOPPED:
+            return ProcessEnded(cause, "The engine process was stopped.")
         return ProcessEnded(cause, f"The engine process ended. {detail}".strip(), status=status, stderr=errors_tail)
 
     def _was_killed(self) -> bool:
@@ -234,6 +267,15 @@ def _tail(stream: IO[bytes]) -> str:
         stream.seek(max(size - _STDERR_TAIL_BYTES, 0))
         # PostgreSQL stores no NUL.
         return stream.read().decode(errors="replace").replace("\0", "").strip()
+
+
+def _resident_bytes(pid: int | None) -> int:
+    """Resident memory of a process, in bytes; 0 when it has ended meanwhile."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    except OSError:
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _describe(status: int | None) -> str:

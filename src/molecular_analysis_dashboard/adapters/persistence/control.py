@@ -11,8 +11,9 @@ from sqlalchemy import text
 
 from molecular_analysis_dashboard.adapters.persistence.jobs import SqlJobs, write_event
 from molecular_analysis_dashboard.adapters.persistence.rows import LIVE, Repository
-from molecular_analysis_dashboard.domain.jobs import JobState, ReleasedTask, TaskKind, TaskState, Worker
+from molecular_analysis_dashboard.domain.jobs import JobState, Origin, ReleasedTask, TaskKind, TaskState, Worker
 from molecular_analysis_dashboard.domain.scheduling import Demand
+from molecular_analysis_dashboard.domain.traces import seen_by_task
 
 _LEASE = text(
     """
@@ -53,7 +54,7 @@ _RECLAIM = text(
             )
         FROM silent, jobs j
         WHERE t.id = silent.id AND j.id = t.job_id
-        RETURNING t.id, t.org_id, t.job_id, t.kind, t.queue, t.attempt_no, t.n_scored, t.n_rejected
+        RETURNING t.id, t.org_id, t.job_id, t.kind, t.queue, t.attempt_no, t.n_scored, t.n_rejected, j.request_id
     ), ended AS (
         UPDATE attempts a SET ended_at = clock_timestamp(), end_cause = 'lost'
         FROM back WHERE a.task_id = back.id AND a.attempt_no = back.attempt_no
@@ -111,8 +112,8 @@ _RELEASE = text(
         ORDER BY cost_s DESC, id LIMIT :count FOR UPDATE SKIP LOCKED
     )
     UPDATE tasks t SET state = 'released', released_at = clock_timestamp()
-    FROM chosen WHERE t.id = chosen.id
-    RETURNING t.id, t.kind
+    FROM chosen, jobs j WHERE t.id = chosen.id AND j.id = :job_id
+    RETURNING t.id, t.org_id, t.kind, j.n_ligands, j.request_id, j.traceparent
     """
 )
 
@@ -242,7 +243,10 @@ class SqlControl(Repository):
                 "rejected": row.n_rejected,
             }
             write_event(self._connection, row.org_id, row.job_id, "task.ended", payload)
-        return [ReleasedTask(row.id, row.job_id, TaskKind(row.kind), row.queue) for row in rows]
+        return [
+            ReleasedTask(row.id, row.org_id, row.job_id, TaskKind(row.kind), row.queue, origin=Origin(row.request_id))
+            for row in rows
+        ]
 
     def slots(self) -> dict[str, int]:
         """Return live slots per queue."""
@@ -302,7 +306,12 @@ class SqlControl(Repository):
     def release(self, queue: str, job_id: UUID, count: int) -> list[ReleasedTask]:
         """Mark up to `count` pending tasks of a job as released, longest first."""
         rows = self._connection.execute(_RELEASE, {"queue": queue, "job_id": job_id, "count": count})
-        return [ReleasedTask(row.id, job_id, TaskKind(row.kind), queue) for row in rows]
+        released = []
+        for row in rows:
+            kind = TaskKind(row.kind)
+            origin = seen_by_task(Origin(row.request_id, row.traceparent), row.id, kind, row.n_ligands)
+            released.append(ReleasedTask(row.id, row.org_id, job_id, kind, queue, origin=origin))
+        return released
 
     def recall(self, queue: str, job_id: UUID) -> int:
         """Put the last released task of a job that no slot claimed back to pending; return how many (0 or 1)."""

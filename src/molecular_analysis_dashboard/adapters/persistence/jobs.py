@@ -17,6 +17,7 @@ from molecular_analysis_dashboard.domain.jobs import (
     JobKind,
     JobState,
     NewTask,
+    Origin,
     TaskState,
     sources_of,
 )
@@ -87,7 +88,8 @@ class SqlJobs(Repository):
             "n_ligands": job.n_ligands,
             "cost_s": job.cost_s,
             "planning_complete": job.planning_complete,
-            "request_id": job.request_id,
+            "request_id": job.origin.request_id,
+            "traceparent": job.origin.traceparent,
             "created_by": job.created_by,
         }
         try:
@@ -289,7 +291,7 @@ def _job(row: RowMapping) -> Job:
         planned_to_cost_s=row["planned_to_cost_s"],
         planned_to_ligand=row["planned_to_ligand"],
         planning_complete=row["planning_complete"],
-        request_id=row["request_id"],
+        origin=Origin(row["request_id"], row["traceparent"]),
         started_at=row["started_at"],
         cancel_requested_at=row["cancel_requested_at"],
         finished_at=row["finished_at"],

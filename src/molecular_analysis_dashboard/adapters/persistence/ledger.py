@@ -23,9 +23,11 @@ from molecular_analysis_dashboard.domain.jobs import (
     ClaimedTask,
     EndCause,
     JobState,
+    Origin,
     TaskKind,
 )
 from molecular_analysis_dashboard.domain.results import NewResult, Outcome
+from molecular_analysis_dashboard.domain.traces import seen_by_task
 
 _CLAIM = text(
     """
@@ -35,7 +37,8 @@ _CLAIM = text(
     FROM jobs j
     WHERE t.id = :task_id AND j.id = t.job_id AND t.state IN ('pending', 'released')
       AND j.state IN ('planning', 'running') AND j.deleted_at IS NULL
-    RETURNING t.id, t.org_id, t.job_id, t.kind, t.attempt_no, t.ligand_ids, t.cost_s, j.request_id
+    RETURNING t.id, t.org_id, t.job_id, t.kind, t.attempt_no, t.ligand_ids, t.cost_s,
+              j.n_ligands, j.request_id, j.traceparent
     """
 )
 
@@ -137,15 +140,16 @@ class SqlLedger(Repository):
                 "slot_pid": slot_pid,
             },
         )
+        kind = TaskKind(row.kind)
         return ClaimedTask(
             id=row.id,
             org_id=row.org_id,
             job_id=row.job_id,
-            kind=TaskKind(row.kind),
+            kind=kind,
             attempt_no=row.attempt_no,
             ligand_ids=tuple(row.ligand_ids),
             cost_s=row.cost_s,
-            request_id=row.request_id,
+            origin=seen_by_task(Origin(row.request_id, row.traceparent), row.id, kind, row.n_ligands),
         )
 
     def beat(

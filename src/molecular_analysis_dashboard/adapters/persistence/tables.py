@@ -296,6 +296,7 @@ jobs = Table(
     Column("planned_to_ligand", Uuid),
     Column("planning_complete", Boolean, nullable=False, server_default=text("false")),
     Column("request_id", Text),
+    Column("traceparent", Text),
     Column("created_by", Uuid, ForeignKey("users.id"), nullable=False),
     _now("created_at"),
     _time("started_at"),

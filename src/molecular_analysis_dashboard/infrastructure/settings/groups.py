@@ -2,6 +2,7 @@
 
 import os
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import ByteSize, Field, SecretStr, field_validator, model_validator
 
@@ -169,6 +170,41 @@ class Ledger(Group):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+
+class Telemetry(Group):
+    """Who is told how the processes are; see docs/how-to/operate/observe.md."""
+
+    worker_metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        validation_alias="MAD_WORKER_METRICS_PORT",
+        description="Port of a worker's `/metrics`, served by its companion process; 0 serves none.",
+    )
+    worker_metrics_host: Text = Field(
+        "127.0.0.1",
+        validation_alias="MAD_WORKER_METRICS_HOST",
+        description="Address that a worker's `/metrics` binds to; no token guards it, and it holds no secrets.",
+    )
+    otlp_endpoint: Text | None = Field(
+        None,
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="Collector of traces (OTLP over HTTP), such as `http://collector:4318`; when absent nothing is "
+        "traced.",
+    )
+    service_name: Text | None = Field(
+        None,
+        validation_alias="OTEL_SERVICE_NAME",
+        description="Name of all processes in traces; when absent `mad-api`, `mad-worker` and `mad-companion`.",
+    )
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not (urlsplit(value).scheme in {"http", "https"} and urlsplit(value).hostname):
+            raise ValueError("must be the address of a collector, such as http://collector:4318")
+        return value
 
 
 class Flower(Group):

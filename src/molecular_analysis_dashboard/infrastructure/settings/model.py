@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from .database import Database
-from .groups import Auth, Docking, Flower, Ledger, Limits, Runtime
+from .groups import Auth, Docking, Flower, Ledger, Limits, Runtime, Telemetry
 from .queue import Queue
 from .storage import Storage
 
@@ -21,5 +21,6 @@ class Settings(BaseModel):
     limits: Limits
     docking: Docking
     ledger: Ledger
+    telemetry: Telemetry
     flower: Flower
     warnings: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 
 from molecular_analysis_dashboard.infrastructure.bootstrap import build_api_services
 from molecular_analysis_dashboard.infrastructure.settings import Settings, check_bind, load_settings
@@ -38,6 +39,16 @@ envelope, `{"error": {"code", "message", "details", "request_id"}}`. Listings co
 `cursor` until it is null. Times are UTC, lengths Å, docking scores kcal/mol (lower is better).
 """
 
+# Whether anything is traced is decided when the server starts; these are asked all the time, or stay open for hours.
+_UNTRACED = ("/health", "/ready", "/metrics", "/events/stream")
+_TELEMETRY: TelemetryConfig = {
+    "auto_configure": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "exclude": lambda scope: scope["path"].endswith(_UNTRACED),
+}
+
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Build the application; settings are read and services built when it starts, not when it is imported."""
@@ -66,6 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
+        telemetry=_TELEMETRY,
     )
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestContext)

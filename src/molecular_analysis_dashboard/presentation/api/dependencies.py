@@ -3,6 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
+import structlog
 from fastapi import Depends, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
@@ -34,7 +35,13 @@ def current_principal(
     return services.sign_in(credentials.credentials if credentials else None)
 
 
-Caller = Annotated[Principal, Depends(current_principal)]
+async def named_principal(principal: Annotated[Principal, Depends(current_principal)]) -> Principal:
+    """Put the organization into every further log line of the request; asynchronous, or the lines would not see it."""
+    structlog.contextvars.bind_contextvars(org_id=str(principal.org_id))
+    return principal
+
+
+Caller = Annotated[Principal, Depends(named_principal)]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Most items of one page.")]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
 

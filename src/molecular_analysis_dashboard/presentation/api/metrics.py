@@ -1,9 +1,9 @@
 """What Prometheus reads: HTTP from this process and its siblings, the ledger from PostgreSQL."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from prometheus_client import REGISTRY, CollectorRegistry, Histogram, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from molecular_analysis_dashboard.domain.errors import ResourceLost
 from molecular_analysis_dashboard.domain.identity import SystemScope
+from molecular_analysis_dashboard.domain.jobs import JobState
 from molecular_analysis_dashboard.ports.unit_of_work import Database
 
 # prometheus_client reads it when it is first imported; gunicorn's set-up sets it before that.
@@ -21,6 +22,11 @@ REQUEST_SECONDS = Histogram(
     "Time to the first byte of an answer.",
     ["method", "route", "status"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
+)
+REQUESTS_IN_PROGRESS = Gauge(
+    "mad_http_requests_in_progress",
+    "Requests that are being answered, streams among them.",
+    multiprocess_mode="livesum",
 )
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -51,15 +57,16 @@ class LedgerCollector(Collector):
             return
         up.add_metric([], 1)
         yield up
-        yield _gauge(
-            "mad_queue_depth", "Tasks that wait for a slot, by queue; not those of paused jobs.", "queue", depths
-        )
-        yield _gauge("mad_tasks_running", "Tasks that run, by queue.", "queue", running)
-        yield _gauge("mad_slots", "Slots of live workers, by queue.", "queue", slots)
-        yield _gauge("mad_jobs", "Jobs that have not been deleted, by state.", "state", jobs)
+        # Nothing is 0 and not silence: who scales or alerts by these could not tell it from an API that is gone.
+        queues, states = dict.fromkeys((*slots, *depths, *running), 0), dict.fromkeys(JobState, 0)
+        waiting = "Tasks that wait for a slot, by queue; not those of paused jobs."
+        yield _gauge("mad_queue_depth", waiting, "queue", queues | depths)
+        yield _gauge("mad_tasks_running", "Tasks that run, by queue.", "queue", queues | running)
+        yield _gauge("mad_slots", "Slots of live workers, by queue.", "queue", queues | slots)
+        yield _gauge("mad_jobs", "Jobs that have not been deleted, by state.", "state", states | jobs)
 
 
-def _gauge(name: str, documentation: str, label: str, values: dict[str, int]) -> GaugeMetricFamily:
+def _gauge(name: str, documentation: str, label: str, values: Mapping[str, int]) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, documentation, labels=[label])
     for key, value in sorted(values.items()):
         family.add_metric([key], value)

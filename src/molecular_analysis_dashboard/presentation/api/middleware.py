@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from molecular_analysis_dashboard.infrastructure.bootstrap import ApiServices
 from molecular_analysis_dashboard.infrastructure.logging import bind_ids
 from molecular_analysis_dashboard.presentation.api.errors import error_response
-from molecular_analysis_dashboard.presentation.api.metrics import observe_request
+from molecular_analysis_dashboard.presentation.api.metrics import REQUESTS_IN_PROGRESS, observe_request
 from molecular_analysis_dashboard.presentation.api.request_ids import HEADER, choose_request_id
 
 log = structlog.get_logger(__name__)
@@ -47,7 +47,8 @@ class RequestContext:
                 observe_request(scope, status, time.perf_counter() - started)
             await send(message)
 
-        with bind_ids(request_id=request_id):
+        ids = {"request_id": request_id, **scope["app"].state.services.tracing.ids()}
+        with bind_ids(**ids), REQUESTS_IN_PROGRESS.track_inprogress():
             try:
                 await self._app(scope, receive, send_with_id)
             except Exception:

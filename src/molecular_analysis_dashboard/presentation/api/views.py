@@ -12,7 +12,12 @@ _CHECKS = "checks"
 def job_view(job: jobs.Job, counts: jobs.JobCounts) -> Job:
     """Show a job with its counts."""
     shown = {name: getattr(job, name) for name in Job.model_fields if hasattr(job, name)}
-    return Job.model_validate(shown | {"counts": JobCounts.model_validate(counts), "estimated_cpu_s": job.cost_s})
+    more = {
+        "counts": JobCounts.model_validate(counts),
+        "estimated_cpu_s": job.cost_s,
+        "request_id": job.origin.request_id,
+    }
+    return Job.model_validate(shown | more)
 
 
 def site_view(site: catalog.BindingSite) -> BindingSite:

@@ -3,6 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Header, Request, Response
 
 from molecular_analysis_dashboard.domain.jobs import JobKind
@@ -10,7 +11,7 @@ from molecular_analysis_dashboard.presentation.api.cursors import encode
 from molecular_analysis_dashboard.presentation.api.dependencies import Caller, Cursor, Limit, Services, after_id
 from molecular_analysis_dashboard.presentation.api.errors import error_responses
 from molecular_analysis_dashboard.presentation.api.pages import cut
-from molecular_analysis_dashboard.presentation.api.request_ids import request_id_of
+from molecular_analysis_dashboard.presentation.api.request_ids import origin_of
 from molecular_analysis_dashboard.presentation.api.schemas.jobs import (
     EngineBuild,
     EngineList,
@@ -25,6 +26,7 @@ from molecular_analysis_dashboard.use_cases.engines import known_engines
 from molecular_analysis_dashboard.use_cases.explain_waiting import explain_waiting
 from molecular_analysis_dashboard.use_cases.submit_job import ScreenRequest, submit_screen
 
+log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 engines_router = APIRouter(prefix="/api/v1/engines", tags=["engines"])
 _LISTING = "jobs"
@@ -73,11 +75,12 @@ def submit_job(
         priority=body.priority,
     )
     submitted = submit_screen(
-        services.database, caller, wanted, idempotency_key=idempotency_key, request_id=request_id_of(request)
+        services.database, caller, wanted, idempotency_key=idempotency_key, origin=origin_of(request)
     )
     if submitted.replayed:
         response.status_code = 200
         response.headers["Idempotent-Replay"] = "true"
+    log.info("job.submitted", kind=submitted.job.kind, job_id=str(submitted.job.id), replayed=submitted.replayed)
     return job_view(submitted.job, submitted.counts)
 
 

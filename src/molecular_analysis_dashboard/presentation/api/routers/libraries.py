@@ -5,6 +5,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
@@ -16,7 +17,7 @@ from molecular_analysis_dashboard.presentation.api.dependencies import Caller, C
 from molecular_analysis_dashboard.presentation.api.downloads import attachment
 from molecular_analysis_dashboard.presentation.api.errors import error_responses
 from molecular_analysis_dashboard.presentation.api.pages import cut
-from molecular_analysis_dashboard.presentation.api.request_ids import request_id_of
+from molecular_analysis_dashboard.presentation.api.request_ids import origin_of
 from molecular_analysis_dashboard.presentation.api.schemas.common import FileName, Name
 from molecular_analysis_dashboard.presentation.api.schemas.libraries import (
     Library,
@@ -39,6 +40,7 @@ from molecular_analysis_dashboard.presentation.api.views import job_view
 from molecular_analysis_dashboard.use_cases.export_results import library_rejections_csv
 from molecular_analysis_dashboard.use_cases.libraries import PastedText, add_library
 
+log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/api/v1/libraries", tags=["libraries"])
 _LISTING, _LIGANDS, _REJECTIONS = "libraries", "ligands", "rejections"
 
@@ -65,7 +67,7 @@ async def upload_library(
         services.uploads,
         caller,
         max_bytes=services.settings.limits.max_upload_bytes,
-        request_id=request_id_of(request),
+        origin=origin_of(request),
     )
     if media_type_of(request) == "application/json":
         pasted = await _pasted(request)
@@ -73,6 +75,7 @@ async def upload_library(
     else:
         work = partial(add, incoming_file(request, file_name=file_name, name=name))
     library, job, counts = await handle(work, request.app.state.upload_limiter)
+    log.info("job.submitted", kind=job.kind, job_id=str(job.id))
     return LibraryAccepted(library=Library.model_validate(library), job=job_view(job, counts))
 
 

@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
@@ -14,7 +15,7 @@ from molecular_analysis_dashboard.presentation.api.dependencies import Caller, C
 from molecular_analysis_dashboard.presentation.api.downloads import blob_response
 from molecular_analysis_dashboard.presentation.api.errors import error_responses
 from molecular_analysis_dashboard.presentation.api.pages import cut
-from molecular_analysis_dashboard.presentation.api.request_ids import request_id_of
+from molecular_analysis_dashboard.presentation.api.request_ids import origin_of
 from molecular_analysis_dashboard.presentation.api.schemas.receptors import (
     PreparationReport,
     Receptor,
@@ -25,6 +26,7 @@ from molecular_analysis_dashboard.presentation.api.schemas.receptors import (
 from molecular_analysis_dashboard.presentation.api.views import job_view
 from molecular_analysis_dashboard.use_cases.receptors import request_receptor, require_ready
 
+log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/api/v1/receptors", tags=["receptors"])
 _LISTING = "receptors"
 
@@ -48,10 +50,11 @@ def prepare_receptor(request: Request, services: Services, caller: Caller, body:
     options = ReceptorOptions.from_json(body.options.model_dump())
     with services.database.begin(caller.scope) as uow:
         receptor, job = request_receptor(
-            uow, caller, body.structure_id, options, name=body.name, request_id=request_id_of(request)
+            uow, caller, body.structure_id, options, name=body.name, origin=origin_of(request)
         )
         view = ReceptorAccepted(receptor=Receptor.model_validate(receptor), job=job_view(job, uow.jobs.counts(job.id)))
         uow.commit()
+    log.info("job.submitted", kind=job.kind, job_id=str(job.id))
     return view
 
 

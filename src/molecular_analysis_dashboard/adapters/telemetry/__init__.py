@@ -1,0 +1,1 @@
+"""Telling Prometheus and OpenTelemetry what processes do."""
