@@ -20,17 +20,6 @@ SECRETS = {
     "secret_access_key": "long-secret-access-key",
     "postgres_password": "p@ss/w%rd-long",
 }
-# Settings that are made beside these manifests; once there, they are held to the same rules as all others.
-AGREED = frozenset(
-    {
-        "MAD_S3_BUCKET",
-        "MAD_S3_REGION",
-        "MAD_S3_ACCESS_KEY_ID",
-        "MAD_S3_SECRET_ACCESS_KEY_FILE",
-        "MAD_WORKER_METRICS_HOST",
-        "MAD_WORKER_METRICS_PORT",
-    }
-)
 KEYS = {
     "api": {"secret_key", "static_token", "database_url", "redis_url"},
     "worker": {"secret_key", "database_url", "redis_url"},
@@ -59,19 +48,11 @@ def secret_names() -> tuple[set[str], set[str]]:
     return names, {f"{name}_FILE" for name in names}
 
 
-def known_environment_of(overlay: Overlay, container: Manifest) -> dict[str, str]:
-    """Variables of a container without those that are agreed upon and not there yet."""
-    _, files = secret_names()
-    known = {variable.name for variable in all_variables()} | files
-    given = overlay.environment_of(container).items()
-    return {name: value for name, value in given if name in known or name not in AGREED}
-
-
 def test_every_variable_is_a_setting_and_none_is_a_secret(overlay: Overlay) -> None:
     secret, files = secret_names()
     known = {variable.name for variable in all_variables()} | files
     for _, container in overlay.our_containers():
-        names = known_environment_of(overlay, container).keys()
+        names = overlay.environment_of(container).keys()
         assert names <= known - secret, container["name"]
     assert overlay.of_kind("Secret") == {}
 
@@ -99,7 +80,7 @@ def test_the_settings_are_accepted_in_production(overlay: Overlay, tmp_path: Pat
         (tmp_path / key).write_text(content + "\n")
     for workload, container in overlay.our_containers():
         files = mounted_secrets(workload, container)
-        given = known_environment_of(overlay, container)
+        given = overlay.environment_of(container)
         settings = load_settings(
             {name: str(tmp_path / files[value]) if value in files else value for name, value in given.items()}
         )
@@ -115,7 +96,7 @@ def test_the_api_does_not_start_without_a_secret(production: Overlay, tmp_path: 
         (tmp_path / key).write_text(SECRETS[key])
     api = production.workloads["api"]
     files = mounted_secrets(api, api.main)
-    given = known_environment_of(production, api.main)
+    given = production.environment_of(api.main)
     with pytest.raises(Misconfigured, match=f"{missing.upper()}_FILE"):
         load_settings(
             {name: str(tmp_path / files[value]) if value in files else value for name, value in given.items()}
