@@ -142,6 +142,10 @@ class LedgerStack:
     def results_store(self) -> BlobStore:
         return build_blobs(self.settings).results
 
+    @property
+    def uploads_store(self) -> BlobStore:
+        return build_blobs(self.settings).uploads
+
     def start_worker(self, *, slots: int = 2, **settings: str) -> WorkerProcess:
         """Start a worker and wait until it is registered."""
         log = self.folder / f"worker-{len(self.workers)}.log"
@@ -189,10 +193,11 @@ class LedgerStack:
         owner = user_id or self.user_id
         structure_id, receptor_id, site_id, library_id, protocol_id = (new_id() for _ in range(5))
         blob = self.results_store.put([receptor_pdbqt.encode()], max_bytes=10**9)
+        upload = self.uploads_store.put([b"what was uploaded"], max_bytes=10**9)
         rows = [_ligand(library_id, number, name, smiles) for number, (name, smiles) in enumerate(ligands.items(), 1)]
         cost = sum(docking_cost_s(row.base_cost_s, exhaustiveness) for row in rows)
         with self.database.begin(self.scope) as uow:
-            uow.structures.add(Structure(structure_id, "s", "s.pdb", "0" * 64, 1, {}, owner, NOW))
+            uow.structures.add(Structure(structure_id, "s", "s.pdb", upload.sha256, 1, {}, owner, NOW))
             uow.structures.add_receptor(Receptor(receptor_id, structure_id, "r", {}, ReadyState.PREPARING, owner, NOW))
             uow.structures.receptor_ready(
                 receptor_id,
@@ -202,7 +207,7 @@ class LedgerStack:
                 report={},
             )
             uow.structures.add_site(BindingSite(site_id, structure_id, "b", SiteOrigin.MANUAL, box, owner, NOW))
-            uow.libraries.add(Library(library_id, "l", "l.smi", "0" * 64, 1, ReadyState.PREPARING, owner, NOW))
+            uow.libraries.add(Library(library_id, "l", "l.smi", upload.sha256, 1, ReadyState.PREPARING, owner, NOW))
             uow.libraries.add_batch(library_id, rows, [])
             uow.libraries.finish(library_id)
             version = uow.protocols.next_version("p")

@@ -105,13 +105,18 @@ class Event:
     at: datetime
 
     @property
-    def position(self) -> tuple[int, int]:
+    def position(self) -> tuple[int, int, int]:
         """What the cursor stands for; positions compare in the order of events."""
         return cursor_position(self.cursor)
 
 
-def cursor_position(cursor: str) -> tuple[int, int]:
-    """Return (transaction id, event id) of a cursor; the empty one stands before everything.
+# An era ends where a restored backup goes on in another cluster, whose transaction ids begin anew. It is the upper part
+# of the event id, so that cursors handed out before a restore stay good after it.
+ERA_BITS = 40
+
+
+def cursor_position(cursor: str) -> tuple[int, int, int]:
+    """Return (era, transaction id, event id) of a cursor; the empty one stands before everything.
 
     Raises
     ------
@@ -119,9 +124,9 @@ def cursor_position(cursor: str) -> tuple[int, int]:
         With code ``invalid_cursor`` if the server never gave it out.
     """
     if not cursor:
-        return 0, 0
+        return 0, 0, 0
     xid, _, id_ = cursor.partition("-")
     digits = xid.isascii() and id_.isascii() and xid.isdigit() and id_.isdigit()
     if not (digits and len(cursor) <= 40 and int(xid) < 2**64 and int(id_) < 2**63):
         raise InvalidInput("This is not a cursor that the server gave out.", code="invalid_cursor", cursor=cursor[:80])
-    return int(xid), int(id_)
+    return int(id_) >> ERA_BITS, int(xid), int(id_)

@@ -13,7 +13,9 @@ from molecular_analysis_dashboard.adapters.queue.broker import PRIORITY_STEPS, T
 from molecular_analysis_dashboard.domain.errors import Misconfigured, ResourceLost
 from molecular_analysis_dashboard.domain.jobs import TaskKind
 from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE
+from molecular_analysis_dashboard.infrastructure.database_watch import wait_for_database
 from molecular_analysis_dashboard.infrastructure.logging import configure_logging
+from molecular_analysis_dashboard.infrastructure.refusal import refusal_in_one_line
 from molecular_analysis_dashboard.infrastructure.settings import Settings, load_settings
 
 # Longer than any task should run: the ledger, not Redis, decides when a delivery is repeated.
@@ -82,7 +84,8 @@ def _register(app: Celery, kind: TaskKind) -> None:
         return {"job_id": job_id, "result": current_slot().run_task(UUID(task_id))}
 
 
-settings = load_settings()
+with refusal_in_one_line():
+    settings = load_settings()
 celery_app = build_celery_app(settings)
 
 
@@ -97,12 +100,19 @@ def _set_up_logging(loglevel: int | str | None = None, **_: Any) -> None:
 
 @signals.celeryd_init.connect  # type: ignore[untyped-decorator]
 def _prepare_worker(conf: Any, **_: Any) -> None:
-    """Before queues are chosen and anything forks: let this worker consume all that it can run."""
+    """Before queues are chosen and anything forks: wait for a database that this worker may work on.
+
+    Then let it consume all that it can run.
+    """
     from molecular_analysis_dashboard.infrastructure import worker
 
+    configure_logging(settings.runtime.log_level, json=True, stream="stdout")
+    wait_for_database(settings)
+    with refusal_in_one_line():
+        queues = worker.prepare(settings)
     conf.task_queues = [
         Queue(name, Exchange(name), routing_key=name)  # type: ignore[no-untyped-call]
-        for name in worker.prepare(settings)
+        for name in queues
     ]
 
 
@@ -110,8 +120,9 @@ def _prepare_worker(conf: Any, **_: Any) -> None:
 def _add_companion(sender: Any, **_: Any) -> None:
     from molecular_analysis_dashboard.infrastructure.worker import CompanionStep
 
-    if "prefork" not in sender.pool_cls.__module__:
-        raise Misconfigured("Workers need Celery's prefork pool: each slot is a process beside its engine process.")
+    with refusal_in_one_line():
+        if "prefork" not in sender.pool_cls.__module__:
+            raise Misconfigured("Workers need Celery's prefork pool: each slot is a process beside its engine process.")
     sender.app.steps["worker"].add(CompanionStep)
 
 

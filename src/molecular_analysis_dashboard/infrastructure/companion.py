@@ -23,7 +23,9 @@ from molecular_analysis_dashboard.domain.identity import SystemScope
 from molecular_analysis_dashboard.domain.jobs import Worker
 from molecular_analysis_dashboard.infrastructure import worker_metrics
 from molecular_analysis_dashboard.infrastructure.celery_app import build_celery_app
+from molecular_analysis_dashboard.infrastructure.database_watch import DatabaseWatch, Troubles
 from molecular_analysis_dashboard.infrastructure.logging import configure_logging
+from molecular_analysis_dashboard.infrastructure.refusal import refusal_in_one_line
 from molecular_analysis_dashboard.infrastructure.settings import Settings, load_settings
 from molecular_analysis_dashboard.infrastructure.sweeper import Sweeper
 from molecular_analysis_dashboard.infrastructure.tracing import start_tracing
@@ -36,6 +38,10 @@ from molecular_analysis_dashboard.use_cases.reconcile import Allowances, Calm, R
 log = structlog.get_logger(__spec__.name)
 
 _LEASE = "leader"
+_NO_BEATS = frozenset({DATABASE_UNREACHABLE, "database_full", "database_read_only", "schema_unusable"})
+_LOOK_EVERY_S = 10.0
+# Short beside the worker allowance: when the database is back, nobody shall be taken for dead.
+_LONGEST_PAUSE_S = 2.0
 # The worker waits five seconds for the goodbye.
 _LAST_BATCH_S = 2.0
 
@@ -48,6 +54,8 @@ class Companion:
         self._settings = settings.ledger
         self._worker = worker
         self._database = SqlDatabase(settings.database.sqlalchemy_url, settings.database.connect_args, pool_size=1)
+        self._watch = DatabaseWatch(self._database.engine)
+        self._troubles = Troubles("companion", longest_pause_s=_LONGEST_PAUSE_S)
         redis = Redis.from_url(settings.queue.redis_url, socket_connect_timeout=2, socket_timeout=5)
         queue = CeleryTaskQueue(build_celery_app(settings, sends_only=True), redis, telemetry.tracing)
         self._dispatch = DispatchTasks(self._database, queue)
@@ -63,7 +71,7 @@ class Companion:
         self._sweeper = Sweeper(settings, lambda: self._epoch is not None)
         self._draining = False
         self._epoch: int | None = None
-        self._next_beat = self._next_lease = self._next_reconcile = 0.0
+        self._next_look = self._next_beat = self._next_lease = self._next_reconcile = 0.0
 
     def begin_drain(self, *_: object) -> None:
         """Note that the worker stops (a signal handler)."""
@@ -73,19 +81,28 @@ class Companion:
     def run(self) -> None:
         """Loop until standard input ends."""
         self._sweeper.start()
-        while not _input_ended(self._settings.dispatch_interval_s):
+        pause_s = self._settings.dispatch_interval_s
+        while not _input_ended(pause_s):
             try:
                 self._round(time.monotonic())
             except ResourceLost as error:
                 # Beats are missing only while the database cannot take them; the broker has no part in them.
-                if error.error_code == DATABASE_UNREACHABLE:
+                if error.error_code in _NO_BEATS:
                     self._calm.disturb()
-                log.warning("companion.waits", code=error.error_code, reason=error.details.get("reason"))
+                self._troubles.met(error)
+                pause_s = self._troubles.pause_s
+            else:
+                self._troubles.over()
+                pause_s = self._settings.dispatch_interval_s
         self._sweeper.stop(timeout_s=_LAST_BATCH_S)
         with contextlib.suppress(ResourceLost):
             self._say_goodbye()
 
     def _round(self, now: float) -> None:
+        if now >= self._next_look:
+            # A worker that does not beat gets no work: so it waits for a schema that it knows.
+            self._watch.look()
+            self._next_look = now + _LOOK_EVERY_S
         if now >= self._next_beat:
             self._beat()
             self._next_beat = now + self._settings.heartbeat_interval_s
@@ -151,7 +168,8 @@ def main() -> None:
     """Run: ``companion.py WORKER_AS_JSON``."""
     die_with_parent(os.getppid())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    settings = load_settings()
+    with refusal_in_one_line():
+        settings = load_settings()
     configure_logging(settings.runtime.log_level, json=True, stream="stdout")
     worker = TypeAdapter(Worker).validate_json(sys.argv[1])
     telemetry = Telemetry(worker_metrics.build_counters(settings), start_tracing(settings, "mad-companion"))

@@ -18,11 +18,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from molecular_analysis_dashboard.client import Client
 from molecular_analysis_dashboard.domain.errors import MadError
 from molecular_analysis_dashboard.infrastructure.blobs import build_blobs
+from molecular_analysis_dashboard.infrastructure.database_watch import CLOCK_TOLERANCE_S, clock_ahead_s
 from molecular_analysis_dashboard.infrastructure.embedded.account import server_account
 from molecular_analysis_dashboard.infrastructure.embedded.binaries import locate_server_binaries
 from molecular_analysis_dashboard.infrastructure.embedded.stack_state import StackState, read_stack_state
 from molecular_analysis_dashboard.infrastructure.embedded_stack import StackOptions, stack_environment, usable_cores
-from molecular_analysis_dashboard.infrastructure.migrations import current_revision, head_revision
+from molecular_analysis_dashboard.infrastructure.installations import names_deployment
+from molecular_analysis_dashboard.infrastructure.migrations import SchemaState, SchemaStatus, schema_status
 from molecular_analysis_dashboard.infrastructure.settings import Settings, load_settings
 from molecular_analysis_dashboard.infrastructure.tcp_ports import DEFAULT_PORT, HOST, is_free
 from molecular_analysis_dashboard.infrastructure.version import package_version
@@ -33,8 +35,6 @@ _ANSWER_TIMEOUT_S = 5
 # A new data folder takes about 50 MB; PostgreSQL stops altogether on a full disk.
 _LITTLE_SPACE_BYTES = 1_000_000_000
 _ENGINES = "molecular_analysis_dashboard.infrastructure.installed_engines"
-# Any of these in the environment means that the servers of a deployment are to be checked too.
-_DEPLOYMENT = ("DATABASE_URL", "POSTGRES_HOST", "REDIS_URL", "REDIS_HOST", "CELERY_BROKER_URL")
 
 
 class Verdict(StrEnum):
@@ -64,7 +64,7 @@ def diagnose(
     yield from _engines()
     yield _data_folder(data_dir)
     yield from _embedded(data_dir, environ)
-    if any(environ.get(name) for name in _DEPLOYMENT):
+    if names_deployment(environ):
         yield from _services(environ)
     if server is not None:
         yield _server(server, token)
@@ -181,34 +181,47 @@ def _services(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield _problem("settings", error)
         return
     yield from (Finding("settings", Verdict.WARNING, doubt) for doubt in settings.warnings)
-    yield _database(settings)
+    yield from _database(settings)
     yield _redis(settings)
     yield _storage(settings)
 
 
-def _database(settings: Settings) -> Finding:
+def _database(settings: Settings) -> Iterator[Finding]:
     address = settings.database.redacted_url
     engine = create_engine(settings.database.sqlalchemy_url, connect_args=settings.database.connect_args)
     try:
         with engine.connect() as connection:
             version = str(connection.execute(text("SHOW server_version")).scalar_one())
-            current, head = current_revision(connection), head_revision()
+            schema, ahead_s = schema_status(connection), clock_ahead_s(connection)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[:1]
-        return Finding(
+        yield Finding(
             "database",
             Verdict.PROBLEM,
             f"{address} does not answer: {' '.join(reason)}",
             "Start PostgreSQL, or correct DATABASE_URL.",
         )
+        return
     finally:
         engine.dispose()
-    message = f"PostgreSQL {version} at {address}, schema {current or 'none'}"
-    if current != head:
-        return Finding(
-            "database", Verdict.PROBLEM, f"{message}, but this release needs {head}", "Run alembic upgrade head."
-        )
-    return Finding("database", Verdict.OK, message)
+    yield Finding("database", Verdict.OK, f"PostgreSQL {version} at {address}")
+    yield _schema(schema)
+    yield _clock(ahead_s)
+
+
+def _schema(schema: SchemaStatus) -> Finding:
+    if not schema.usable:
+        return Finding("schema", Verdict.PROBLEM, schema.sentence)
+    verdict = Verdict.OK if schema.state is SchemaState.CURRENT else Verdict.WARNING
+    return Finding("schema", verdict, schema.sentence)
+
+
+def _clock(ahead_s: float) -> Finding:
+    if abs(ahead_s) <= CLOCK_TOLERANCE_S:
+        return Finding("clock", Verdict.OK, "This machine and the database agree.")
+    side = "ahead of" if ahead_s > 0 else "behind"
+    message = f"This machine's clock is {abs(ahead_s):.0f} s {side} the database's."
+    return Finding("clock", Verdict.WARNING, message, "Synchronise both with NTP.")
 
 
 def _redis(settings: Settings) -> Finding:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from molecular_analysis_dashboard.domain.errors import MadError
-from molecular_analysis_dashboard.infrastructure.migrations import current_revision, head_revision
+from molecular_analysis_dashboard.infrastructure.migrations import schema_status
 from molecular_analysis_dashboard.infrastructure.settings import Settings
 from molecular_analysis_dashboard.ports.blobs import BlobStore
 
@@ -46,26 +46,36 @@ class Readiness:
     def __init__(self, checks: Mapping[str, Callable[[], None]]) -> None:
         self._checks = checks
         self._threads = ThreadPoolExecutor(2 * len(checks), thread_name_prefix="ready")
+        self._told: dict[str, str] = {}
 
     def __call__(self) -> list[CheckResult]:
         """Return the outcome of every check, in a stable order."""
         running = {name: self._threads.submit(check) for name, check in self._checks.items()}
-        return [_outcome(name, future) for name, future in running.items()]
+        return [self._outcome(name, future) for name, future in running.items()]
 
     def close(self) -> None:
         """Let go of the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
+    def _outcome(self, name: str, future: "Future[None]") -> CheckResult:
+        try:
+            future.result(timeout=_CHECK_TIMEOUT_S)
+        except FutureTimeoutError:
+            return self._failed(name, f"No answer within {_CHECK_TIMEOUT_S:g} s.", "timeout")
+        except CheckFailed as error:
+            return self._failed(name, str(error), str(error.__cause__ or error))
+        except (SQLAlchemyError, RedisError, MadError, OSError) as error:
+            return self._failed(name, "Out of reach.", str(getattr(error, "orig", error)))
+        if self._told.pop(name, None) is not None:
+            log.info("ready.passes", check=name)
+        return CheckResult(name, True)
 
-def _outcome(name: str, future: "Future[None]") -> CheckResult:
-    try:
-        future.result(timeout=_CHECK_TIMEOUT_S)
-    except FutureTimeoutError:
-        return CheckResult(name, False, f"No answer within {_CHECK_TIMEOUT_S:g} s.")
-    except (CheckFailed, SQLAlchemyError, RedisError, MadError, OSError) as error:
-        log.warning("ready.failed", check=name, reason=str(error))
-        return CheckResult(name, False, str(error) if isinstance(error, CheckFailed) else "Out of reach.")
-    return CheckResult(name, True)
+    def _failed(self, name: str, message: str, reason: str) -> CheckResult:
+        """Tell each trouble once, however often somebody asks."""
+        if self._told.get(name) != reason:
+            log.warning("ready.failed", check=name, message=message, reason=reason)
+        self._told[name] = reason
+        return CheckResult(name, False, message)
 
 
 def readiness_checks(settings: Settings, uploads: BlobStore, results: BlobStore) -> dict[str, Callable[[], None]]:
@@ -85,17 +95,15 @@ def readiness_checks(settings: Settings, uploads: BlobStore, results: BlobStore)
 
 def _database_answers(engine: Engine) -> None:
     with engine.connect() as connection:
-        connection.execute(text("SELECT 1"))
+        if connection.execute(text("SHOW transaction_read_only")).scalar_one() == "on":
+            raise CheckFailed("The database is read-only, perhaps a standby.")
 
 
 def _migrations_at_head(engine: Engine) -> None:
-    head = head_revision()
     with engine.connect() as connection:
-        present = current_revision(connection)
-    if present != head:
-        raise CheckFailed(
-            f"The database is at {present or 'no migration'}, this version needs {head}. Run: alembic upgrade head"
-        )
+        status = schema_status(connection)
+    if not status.usable:
+        raise CheckFailed(status.sentence)
 
 
 def _broker_answers(redis: "Redis") -> None:
@@ -108,5 +116,5 @@ def _storage_writable(uploads: BlobStore, results: BlobStore) -> None:
         try:
             store.check_writable()
         except MadError as error:
-            log.warning("ready.storage", store=name, code=error.error_code, message=error.message)
-            raise CheckFailed(f"The store of {name} cannot be written to.") from error
+            state = "is full" if error.error_code == "storage_full" else "cannot be written to"
+            raise CheckFailed(f"The store of {name} {state}.") from error

@@ -105,6 +105,7 @@ class Heartbeat:
         self._yield_after_s = yield_after_s
         self._watch: Watch | None = None
         self._changing_watch = threading.Lock()
+        self._unheard = False
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def start(self) -> None:
@@ -174,6 +175,11 @@ class Heartbeat:
         except ResourceLost as error:
             # The work goes on: if the ledger gave the task to another meanwhile, the fence refuses our writes.
             self._counters.beat_failed()
-            log.warning("beat.failed", reason=error.details.get("reason"))
+            if not self._unheard:
+                log.warning("beat.failed", code=error.error_code, reason=error.details.get("reason"))
+            self._unheard = True
             return BeatAnswer.GO_ON
+        if self._unheard:
+            log.info("beat.goes_on")
+        self._unheard = False
         return answer

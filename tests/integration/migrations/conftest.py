@@ -14,10 +14,10 @@ MakeSettings = Callable[..., Settings]
 
 @pytest.fixture
 def make_settings(shared_servers: EmbeddedServers) -> Iterator[MakeSettings]:
-    """Make settings that name a new, empty database; libpq options may come with its address."""
+    """Make settings that name a new database, empty unless a template is named; libpq options may come with it."""
     with ExitStack() as exits:
 
-        def make(**options: str) -> Settings:
+        def make(template: str = "template1", **options: str) -> Settings:
             address = make_url(shared_servers.addresses.database_url)
             name = f"migrated_{new_id().hex}"
             administrator = address.set(drivername="postgresql", database="postgres").render_as_string(False)
@@ -26,7 +26,7 @@ def make_settings(shared_servers: EmbeddedServers) -> Iterator[MakeSettings]:
                 with psycopg.connect(administrator, autocommit=True) as connection:
                     connection.execute(statement.encode())
 
-            administer(f"CREATE DATABASE {name}")
+            administer(f"CREATE DATABASE {name} TEMPLATE {template}")
             exits.callback(administer, f"DROP DATABASE {name} WITH (FORCE)")
             url = address.set(database=name).update_query_dict(options)
             return load_settings({"ENV": "test", "DATABASE_URL": url.render_as_string(False)})

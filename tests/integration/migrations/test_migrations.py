@@ -16,13 +16,11 @@ from sqlalchemy.dialects.postgresql.base import ischema_names
 from tests.integration.migrations.conftest import MakeSettings
 from tests.support.waiting import wait_until
 
+from molecular_analysis_dashboard.adapters.persistence.migrations import MIGRATION_LOCK
 from molecular_analysis_dashboard.adapters.persistence.tables import TENANT_TABLES, Xid8, metadata
 from molecular_analysis_dashboard.domain.identity import new_id
 from molecular_analysis_dashboard.infrastructure.migrations import current_revision, head_revision, is_at_head, migrate
 from molecular_analysis_dashboard.infrastructure.settings import Settings
-
-# As `migrations/env.py` has it, which only Alembic can import.
-MIGRATION_LOCK = 0x6D_61_64_01
 
 
 def config() -> Config:

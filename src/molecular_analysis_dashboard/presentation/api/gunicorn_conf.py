@@ -3,7 +3,6 @@
 Gunicorn reads the names of this module. `GUNICORN_CMD_ARGS` and the command line win over them.
 """
 
-import logging
 import os
 import shutil
 import tempfile
@@ -11,13 +10,15 @@ from pathlib import Path
 from typing import Protocol
 
 from molecular_analysis_dashboard.infrastructure.logging import configure_logging, logging_config
+from molecular_analysis_dashboard.infrastructure.refusal import refusal_in_one_line
 from molecular_analysis_dashboard.infrastructure.settings import check_bind, load_settings
 
 _METRICS_DIR = "PROMETHEUS_MULTIPROC_DIR"
 _OWN_PREFIX = "mad-metrics-"
 
-_settings = load_settings()
-check_bind(_settings)
+with refusal_in_one_line():
+    _settings = load_settings()
+    check_bind(_settings)
 
 _host = f"[{_settings.runtime.host}]" if ":" in _settings.runtime.host else _settings.runtime.host
 bind = [f"{_host}:{_settings.runtime.port}"]
@@ -73,8 +74,6 @@ def post_fork(server: Server, worker: Worker) -> None:
     """Let our own log lines take the same form as gunicorn's."""
     del server, worker
     configure_logging(loglevel, json=True, stream="stdout")
-    # The API only asks where the database stands; Alembic would write two lines for each time.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def child_exit(server: Server, worker: Worker) -> None:

@@ -19,6 +19,10 @@ class Progress(Protocol):
         """Tell how much is done; a total of 0 means that it is not known."""
         ...
 
+    def phase(self, label: str) -> None:
+        """Go on under another label."""
+        ...
+
     def note(self, text: str) -> None:
         """Tell something besides, without spoiling the bar."""
         ...
@@ -40,6 +44,9 @@ class _Lines:
         self._next_s = time.monotonic() + _LINE_EVERY_S
         self._console.say(f"{self._label}: {done} of {total}" if total else f"{self._label} …")
 
+    def phase(self, label: str) -> None:
+        self._label = label
+
     def note(self, text: str) -> None:
         self._console.say(text)
 
@@ -51,6 +58,9 @@ class _Bar:
 
     def show(self, done: int, total: int) -> None:
         self._progress.update(self._task, completed=done, total=total or None)
+
+    def phase(self, label: str) -> None:
+        self._progress.update(self._task, description=label)
 
     def note(self, text: str) -> None:
         self._progress.console.print(text)
