@@ -1,6 +1,7 @@
 """One deployment for the whole run; without a Docker engine the run fails at once and says so."""
 
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,20 +41,14 @@ def table(pytestconfig: pytest.Config) -> Table:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory, table: Table) -> Iterator[Stack]:
-    folder: Path = tmp_path_factory.mktemp("a clean clone")
-    clean_copy(folder)
-    # Outside of pytest's folder, whose mode keeps the containers' users out.
-    secrets = folder.parent.parent.parent / f"{folder.parent.name}-secrets"
-    write_secrets(secrets)
-    stack = Stack(folder, secrets)
-    try:
-        stack.start()
-        for line, seconds in stack.seconds.items():
-            table.add(line, f"{seconds:.0f} s")
-        yield stack
-    finally:
-        stack.remove()
-        for file in secrets.iterdir():
-            file.unlink()
-        secrets.rmdir()
+def stack(table: Table) -> Iterator[Stack]:
+    # A folder of its own: that of pytest goes before fixtures end when a run is interrupted.
+    with tempfile.TemporaryDirectory(prefix="mad-deployment-") as folder:
+        stack = Stack(clean_copy(Path(folder) / "a clean clone"), write_secrets(Path(folder) / "secrets"))
+        try:
+            stack.start()
+            for line, seconds in stack.seconds.items():
+                table.add(line, f"{seconds:.0f} s")
+            yield stack
+        finally:
+            stack.remove()

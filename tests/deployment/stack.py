@@ -180,8 +180,8 @@ class Stack:
             self.docker("image", "rm", "--force", f"molecular-analysis-dashboard-{image}:deployment-test")
 
 
-def clean_copy(target: Path) -> None:
-    """Copy what git knows or would add, as a clean clone holds it."""
+def clean_copy(target: Path) -> Path:
+    """Copy what git knows or would add, as a clean clone holds it; return where it is."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -193,11 +193,13 @@ def clean_copy(target: Path) -> None:
         if (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
+    return target
 
 
-def write_secrets(folder: Path) -> None:
-    """Write the secrets as files that every container's user can read."""
-    folder.mkdir(mode=0o755)
+def write_secrets(folder: Path) -> Path:
+    """Write the secrets as files that every container's user can read; return their folder."""
+    folder.mkdir()
     for name, value in SECRETS.items():
         (folder / name).write_text(f"{value}\n", encoding="utf-8")
         (folder / name).chmod(0o444)
+    return folder
