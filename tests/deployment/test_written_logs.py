@@ -13,7 +13,8 @@ OURS = ("migrate", "api", "worker", "flower")
 def test_every_log_line_is_json_and_none_holds_a_secret(stack: Stack, service: str) -> None:
     for container in stack.containers(service):
         lines = stack.logs(container)
-        assert lines or service == "flower"
+        # Migrations that have nothing to say write nothing.
+        assert lines or service == "migrate"
         for line in lines:
             assert {"event", "level", "timestamp"} <= set(json.loads(line)), line
         text = "\n".join(lines)
