@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 LOCKS := requirements/base.txt requirements/worker.txt requirements/embedded.txt requirements/test.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock frontend check test test-browser test-monitoring up demo
+.PHONY: help setup lock frontend check test test-browser test-deployment test-monitoring up demo
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
@@ -48,6 +48,9 @@ test: check ## Gates, then unit, integration, acceptance and science tests
 
 test-browser: setup frontend ## The page in a real Chromium, which must be on PATH
 	$(PY) -m pytest tests/browser
+
+test-deployment: setup ## The containers on a real Docker engine: start, screen, kill, compare; prints a table
+	$(PY) -m pytest tests/deployment
 
 test-monitoring: ## Alert rules and their tests, by Prometheus' promtool, which must be on PATH
 	@command -v promtool >/dev/null || { echo "promtool is missing; on Debian: apt-get install prometheus" >&2; exit 1; }

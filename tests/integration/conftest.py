@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 from tests.support.live_server import LiveServer
+from tests.support.postgres_programs import chosen_binaries
 from tests.support.s3_server import S3Server, s3_server
 
 from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
@@ -27,8 +28,8 @@ MakeClient = Callable[[Principal | None], httpx.Client]
 
 @pytest.fixture(scope="session")
 def shared_servers() -> Iterator[EmbeddedServers]:
-    """Servers for tests that leave them running."""
-    with temporary_servers() as servers:
+    """Servers for tests that leave them running; with another PostgreSQL than the wheel's if one is named."""
+    with temporary_servers(chosen_binaries()) as servers:
         yield servers
 
 

@@ -275,5 +275,17 @@ class Worker:
     beat_interval_s: float
 
 
+@dataclass(frozen=True)
+class WorkerView:
+    """What the database knows of a worker that has not ended."""
+
+    queues: frozenset[str]
+    silent_s: float
+    draining: bool
+    has_free_slot: bool
+    # Released to one of its queues, and claimed by nobody yet.
+    task_waits: bool
+
+
 def _known(**ids: UUID | str | int | None) -> dict[str, str | int]:
     return {name: str(value) if isinstance(value, UUID) else value for name, value in ids.items() if value is not None}

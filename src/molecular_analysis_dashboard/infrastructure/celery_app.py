@@ -3,64 +3,32 @@
 Celery delivers task ids and shows what runs; what is done, and by whom, is decided in Postgres.
 """
 
+import json
+import logging
+import os
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import click
 from celery import Celery, Task, signals
+from celery.apps import worker as celery_worker
+from click.core import ParameterSource
 from kombu.entity import Exchange, Queue
 
-from molecular_analysis_dashboard.adapters.queue.broker import PRIORITY_STEPS, TASK_NAMES
+from molecular_analysis_dashboard.adapters.queue.broker import TASK_NAMES
 from molecular_analysis_dashboard.domain.errors import Misconfigured, ResourceLost
 from molecular_analysis_dashboard.domain.jobs import TaskKind
-from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE
+from molecular_analysis_dashboard.infrastructure.celery_settings import configured_celery
 from molecular_analysis_dashboard.infrastructure.database_watch import wait_for_database
 from molecular_analysis_dashboard.infrastructure.logging import configure_logging
 from molecular_analysis_dashboard.infrastructure.refusal import refusal_in_one_line
 from molecular_analysis_dashboard.infrastructure.settings import Settings, load_settings
 
-# Longer than any task should run: the ledger, not Redis, decides when a delivery is repeated.
-_VISIBILITY_TIMEOUT_S = 6 * 3600
-_IMPATIENT = {"socket_connect_timeout": 2, "socket_timeout": 5}
-# Flower's memory of outcomes; the product never reads the result backend.
-_RESULT_EXPIRY_S = 3600
-
 
 def build_celery_app(settings: Settings, *, sends_only: bool = False) -> Celery:
-    """Build the application from settings, with our tasks registered.
-
-    One that only sends has no result backend: nobody waits for outcomes there, and it need not subscribe to them.
-    And it gives up on a silent broker, because the leader has more to do; a worker's consumer waits for messages.
-    """
-    backend = "disabled://" if sends_only else settings.queue.result_backend
-    app = Celery("molecular_analysis_dashboard", broker=settings.queue.broker_url, backend=backend)
-    app.conf.update(
-        task_acks_late=settings.queue.acks_late,
-        task_reject_on_worker_lost=True,
-        task_default_queue=QUEUE_MAINTENANCE,
-        task_default_delivery_mode="persistent",
-        task_send_sent_event=True,
-        task_track_started=True,
-        result_expires=_RESULT_EXPIRY_S,
-        worker_concurrency=settings.queue.worker_concurrency,
-        worker_prefetch_multiplier=settings.queue.prefetch_multiplier,
-        worker_send_task_events=True,
-        worker_hijack_root_logger=False,
-        worker_redirect_stdouts=False,
-        # A lost broker connection must not end work that the ledger still owns.
-        worker_cancel_long_running_tasks_on_connection_loss=False,
-        broker_connection_retry_on_startup=True,
-        broker_connection_max_retries=None,
-        broker_transport_options={
-            "visibility_timeout": _VISIBILITY_TIMEOUT_S,
-            "queue_order_strategy": "priority",
-            "priority_steps": PRIORITY_STEPS,
-            "socket_keepalive": True,
-            "health_check_interval": 10,
-            **(_IMPATIENT if sends_only else {}),
-        },
-        task_serializer="json",
-        accept_content=["json"],
-    )
+    """Build the application from settings, with our tasks registered."""
+    app = configured_celery(settings, sends_only=sends_only)
     for kind in TaskKind:
         _register(app, kind)
     return app
@@ -91,10 +59,11 @@ celery_app = build_celery_app(settings)
 
 @signals.setup_logging.connect  # type: ignore[untyped-decorator]
 def _set_up_logging(loglevel: int | str | None = None, **_: Any) -> None:
-    """Log as JSON to standard output, at the level of the command line or of the settings."""
-    import logging
-
+    """Log as JSON to standard output, at the level of the command line or else of the settings."""
     level = logging.getLevelName(loglevel).lower() if isinstance(loglevel, int) else loglevel
+    context = click.get_current_context(silent=True)
+    if context is not None and context.get_parameter_source("loglevel") is ParameterSource.DEFAULT:
+        level = None  # Celery's own default, which nobody chose
     configure_logging(level or settings.runtime.log_level, json=True, stream="stdout")
 
 
@@ -124,6 +93,19 @@ def _add_companion(sender: Any, **_: Any) -> None:
         if "prefork" not in sender.pool_cls.__module__:
             raise Misconfigured("Workers need Celery's prefork pool: each slot is a process beside its engine process.")
     sender.app.steps["worker"].add(CompanionStep)
+    # Celery writes its farewell as bare text, past all logging.
+    celery_worker.safe_say = _say_in_json
+
+
+def _say_in_json(message: str, _stream: object = None) -> None:
+    """Write a line of a signal handler, where logging might wait for a lock that the interrupted code holds."""
+    told = {
+        "event": message,
+        "level": "info",
+        "logger": "celery.apps.worker",
+        "timestamp": datetime.now(UTC).isoformat(),
+    }
+    os.write(1, f"{json.dumps(told)}\n".encode())
 
 
 @signals.worker_process_init.connect  # type: ignore[untyped-decorator]

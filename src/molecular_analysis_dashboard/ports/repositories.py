@@ -26,6 +26,7 @@ from molecular_analysis_dashboard.domain.jobs import (
     NewTask,
     ReleasedTask,
     Worker,
+    WorkerView,
 )
 from molecular_analysis_dashboard.domain.results import (
     Event,
@@ -286,6 +287,9 @@ class Control(Protocol):
 
     def worker_ended(self, worker_id: UUID) -> None:
         """Note that a worker stopped by itself."""
+
+    def view_worker(self, host: str, pid: int) -> WorkerView | None:
+        """Return the worker of this process, None if it is not registered or has ended."""
 
     def retire_workers(self, *, silent_s: float) -> list[UUID]:
         """Note workers that fell silent as gone."""

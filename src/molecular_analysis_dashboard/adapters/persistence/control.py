@@ -11,7 +11,15 @@ from sqlalchemy import text
 
 from molecular_analysis_dashboard.adapters.persistence.jobs import SqlJobs, write_event
 from molecular_analysis_dashboard.adapters.persistence.rows import LIVE, Repository
-from molecular_analysis_dashboard.domain.jobs import JobState, Origin, ReleasedTask, TaskKind, TaskState, Worker
+from molecular_analysis_dashboard.domain.jobs import (
+    JobState,
+    Origin,
+    ReleasedTask,
+    TaskKind,
+    TaskState,
+    Worker,
+    WorkerView,
+)
 from molecular_analysis_dashboard.domain.scheduling import Demand
 from molecular_analysis_dashboard.domain.traces import seen_by_task
 
@@ -34,6 +42,19 @@ _REGISTER = text(
     INSERT INTO workers (id, host, pid, version, queues, engine_builds, concurrency, beat_interval_s, state)
     VALUES (:id, :host, :pid, :version, :queues, :engine_builds, :concurrency, :beat_interval_s, :state)
     ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), state = :state, ended_at = NULL
+    """
+)
+
+_VIEW = text(
+    """
+    SELECT w.queues, extract(epoch FROM clock_timestamp() - w.heartbeat_at)::float8 AS silent_s,
+           w.state = 'draining' AS draining,
+           w.concurrency > (SELECT count(*) FROM tasks r WHERE r.state = 'running' AND r.worker_id = w.id)
+               AS has_free_slot,
+           EXISTS (SELECT FROM tasks t WHERE t.state = 'released' AND t.queue = ANY (w.queues)) AS task_waits
+    FROM workers w
+    WHERE w.host = :host AND w.pid = :pid AND w.ended_at IS NULL
+    ORDER BY w.started_at DESC LIMIT 1
     """
 )
 
@@ -227,6 +248,13 @@ class SqlControl(Repository):
             text("UPDATE workers SET state = 'stopped', ended_at = clock_timestamp() WHERE id = :id"),
             {"id": worker_id},
         )
+
+    def view_worker(self, host: str, pid: int) -> WorkerView | None:
+        """Return the worker of this process, None if it is not registered or has ended."""
+        row = self._connection.execute(_VIEW, {"host": host, "pid": pid}).one_or_none()
+        if row is None:
+            return None
+        return WorkerView(frozenset(row.queues), row.silent_s, row.draining, row.has_free_slot, row.task_waits)
 
     def retire_workers(self, *, silent_s: float) -> list[UUID]:
         """Note workers that fell silent as gone."""

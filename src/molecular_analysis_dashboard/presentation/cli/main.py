@@ -15,7 +15,7 @@ from molecular_analysis_dashboard.domain.errors import MadError
 from molecular_analysis_dashboard.infrastructure.logging import configure_logging
 from molecular_analysis_dashboard.infrastructure.redaction import redact_text
 from molecular_analysis_dashboard.infrastructure.version import package_version
-from molecular_analysis_dashboard.presentation.cli import backup, demo, dock, doctor, jobs, migrate, stack
+from molecular_analysis_dashboard.presentation.cli import backup, containers, demo, dock, doctor, jobs, migrate, stack
 from molecular_analysis_dashboard.presentation.cli.console import Console
 from molecular_analysis_dashboard.presentation.cli.exit_codes import ExitCode, exit_code_of
 
@@ -36,6 +36,8 @@ app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(migrate.migrate)
 app.command()(doctor.doctor)
+app.command("check-worker")(containers.check_worker)
+app.command()(containers.flower)
 
 
 def _show_version(asked: bool) -> None:

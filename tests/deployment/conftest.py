@@ -1,0 +1,54 @@
+"""One deployment for the whole run; without a Docker engine the run fails at once and says so."""
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.deployment.report import Table
+from tests.deployment.stack import Stack, clean_copy, write_secrets
+
+_TABLE = pytest.StashKey[Table]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_TABLE] = Table()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if session.config.option.collectonly:
+        return
+    for command in (["docker", "version", "--format", "{{.Server.Version}}"], ["docker", "compose", "version"]):
+        try:
+            asked = subprocess.run(command, capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            pytest.exit("The deployment tests need Docker with Compose; there is no program `docker`.", 1)
+        if asked.returncode:
+            pytest.exit(f"The deployment tests need a Docker engine: {asked.stderr.strip()}", 1)
+        session.config.stash[_TABLE].add(" ".join(command[:2]), asked.stdout.strip())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    terminalreporter.section("deployment")
+    for line in config.stash[_TABLE].lines():
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def table(pytestconfig: pytest.Config) -> Table:
+    return pytestconfig.stash[_TABLE]
+
+
+@pytest.fixture(scope="session")
+def stack(table: Table) -> Iterator[Stack]:
+    # A folder of its own: that of pytest goes before fixtures end when a run is interrupted.
+    with tempfile.TemporaryDirectory(prefix="mad-deployment-") as folder:
+        stack = Stack(clean_copy(Path(folder) / "a clean clone"), write_secrets(Path(folder) / "secrets"))
+        try:
+            stack.start()
+            for line, seconds in stack.seconds.items():
+                table.add(line, f"{seconds:.0f} s")
+            yield stack
+        finally:
+            stack.remove()
