@@ -263,7 +263,10 @@ class ReleasedTask:
 
 @dataclass(frozen=True)
 class Worker:
-    """A running worker, as it registered itself; it beats every `beat_interval_s` seconds."""
+    """A running worker, as it registered itself; it beats every `beat_interval_s` seconds.
+
+    `scoring_functions` holds those of each engine build, the engine's default first.
+    """
 
     id: UUID
     host: str
@@ -273,6 +276,7 @@ class Worker:
     engine_builds: tuple[str, ...]
     concurrency: int
     beat_interval_s: float
+    scoring_functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _known(**ids: UUID | str | int | None) -> dict[str, str | int]:
