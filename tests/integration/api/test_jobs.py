@@ -272,7 +272,7 @@ def test_the_explanation_follows_the_job(bench: Bench) -> None:
     bench.worker.plan(job_id, tasks=2)
     assert waiting(bench, job_id)[0] == "starting"
     task = bench.worker.dock(job_id, dict.fromkeys(SMILES, -5.0), end=False)
-    assert waiting(bench, job_id) == ("running", "1 tasks are running and 1 wait for a free slot.")
+    assert waiting(bench, job_id) == ("running", "1 task running, 1 waiting for a free slot.")
     last = bench.worker.dock(job_id, dict.fromkeys(SMILES, -5.0), end=False)
     assert waiting(bench, job_id)[0] == "all_running"
     bench.worker.finish(task)

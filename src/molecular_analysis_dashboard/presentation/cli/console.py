@@ -47,6 +47,10 @@ class Console:
     def fail(self, code: str, message: str, details: Mapping[str, object]) -> None:
         """Report an error: to people, and with ``--json`` as the result too."""
         self.stderr.print(Text.assemble((f"Error [{code}]: ", "bold red"), message))
+        self.fail_as_json(code, message, details)
+
+    def fail_as_json(self, code: str, message: str, details: Mapping[str, object]) -> None:
+        """With ``--json``, write an error that people were told already."""
         if self.json:
             self._write({"error": {"code": code, "message": message, "details": dict(details)}})
 

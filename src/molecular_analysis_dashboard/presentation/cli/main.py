@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 from molecular_analysis_dashboard.domain.errors import MadError
 from molecular_analysis_dashboard.infrastructure.logging import configure_logging
@@ -64,16 +65,26 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status; every failure has been told by then."""
     console = Console()
     try:
-        app(arguments, prog_name="mad", obj=console)
+        status = app(arguments, prog_name="mad", obj=console, standalone_mode=False)
     except SystemExit as end:
         return int(end.code or 0)
+    except TyperException as error:
+        return _wrong_line(console, error, arguments)
     except MadError as error:
         console.fail(error.error_code, error.message, error.details)
         return exit_code_of(error)
     except Exception as error:
         console.fail("internal_error", _kept(error, arguments), {})
         return ExitCode.FAILED
-    return ExitCode.OK
+    return int(status or ExitCode.OK)
+
+
+def _wrong_line(console: Console, error: TyperException, arguments: Sequence[str]) -> int:
+    """Tell what is wrong with a command line; it was not understood, so whether it asks for JSON is read off it."""
+    error.show()  # type: ignore[attr-defined]  # all that a command line can raise have it
+    console.json = "--json" in arguments
+    console.fail_as_json("usage", error.format_message(), {})
+    return ExitCode.USAGE
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
