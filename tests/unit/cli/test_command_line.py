@@ -1,6 +1,7 @@
 """What the command refuses before it talks to anybody, and how it says so."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -178,6 +179,26 @@ def test_down_without_a_stack_is_no_error(mad: Mad, tmp_path: Path) -> None:
     outcome = mad("down", "--json")
     assert outcome.code == 0
     assert outcome.json == {"stopped": False, "data_dir": str(tmp_path / "data")}
+
+
+@pytest.mark.parametrize("way", [(), ("--detach",)])
+def test_start_that_is_refused_leaves_no_folder(
+    mad: Mad, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, way: tuple[str, ...]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        outcome = mad("up", "--port", taken.getsockname()[1], *way)
+    assert (outcome.code, error_code(outcome.stderr)) == (ExitCode.CONFLICT, "port_taken")
+    monkeypatch.setenv("MAD_LIGAND_TIMEOUT_S", "soon")
+    outcome = mad("up", *way)
+    assert (outcome.code, error_code(outcome.stderr)) == (ExitCode.NOT_IN_ORDER, "settings_refused")
+    assert not (tmp_path / "data").exists()
+
+
+def test_misspelt_setting_is_warned_of(mad: Mad, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAD_SERVRE", "http://elsewhere:8000")
+    outcome = mad("status", "--json")
+    assert "MAD_SERVRE is not a setting; did you mean MAD_SERVER?" in outcome.stderr
+    assert outcome.json["running"] is False
 
 
 @pytest.mark.parametrize("address", ["localhost:8000", "ftp://localhost", "http://", "8000"])

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import rich.console
@@ -39,6 +40,16 @@ class Console:
     def say(self, text: str) -> None:
         """Tell a person what is going on."""
         self.stderr.print(text)
+
+    @contextmanager
+    def busy(self, text: str) -> Iterator[None]:
+        """Tell what the block does, which takes a while: a spinner on a terminal, else a line."""
+        if self.stderr.is_terminal:
+            with self.stderr.status(text):
+                yield
+        else:
+            self.say(text)
+            yield
 
     def warn(self, text: str) -> None:
         """Tell a person what they should look at."""

@@ -15,10 +15,12 @@ from typer.exceptions import TyperException
 from molecular_analysis_dashboard.domain.errors import MadError
 from molecular_analysis_dashboard.infrastructure.logging import configure_logging
 from molecular_analysis_dashboard.infrastructure.redaction import redact_text
+from molecular_analysis_dashboard.infrastructure.settings import unknown_settings
 from molecular_analysis_dashboard.infrastructure.version import package_version
 from molecular_analysis_dashboard.presentation.cli import backup, demo, dock, doctor, jobs, migrate, stack
 from molecular_analysis_dashboard.presentation.cli.console import Console
 from molecular_analysis_dashboard.presentation.cli.exit_codes import ExitCode, exit_code_of
+from molecular_analysis_dashboard.presentation.cli.options import console_of
 
 app = typer.Typer(
     name="mad",
@@ -45,13 +47,21 @@ def _show_version(asked: bool) -> None:
         raise typer.Exit
 
 
+# Their settings, if they read any, are those of the server; the others refuse unknown ones themselves.
+_TALK_TO_A_SERVER = frozenset({"status", "down", "jobs", "dock", "demo"})
+
+
 @app.callback()
 def _root(
+    ctx: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
     ] = False,
 ) -> None:
     del version
+    if ctx.invoked_subcommand in _TALK_TO_A_SERVER:
+        for sentence in unknown_settings(os.environ):
+            console_of(ctx, as_json=False).warn(sentence)
 
 
 def main() -> NoReturn:
