@@ -86,6 +86,7 @@ def test_up_runs_until_interrupted_and_leaves_no_process(alone: MadCommand) -> N
     command.interrupt()
     result = command.result()
     assert result.code == 0, result.stderr
+    assert "Stopping; ligands that are being docked get up to 20 s." in result.stderr
     assert result.json["url"] == status.json["url"]
     _, alive = psutil.wait_procs(family, timeout=10)
     assert alive == []
@@ -248,6 +249,25 @@ def test_job_cancelled_by_somebody_else_fails_the_dock(shared: MadCommand, recep
     result = command.result()
     assert (result.code, result.error_code) == (ExitCode.JOB_NOT_COMPLETED, "job_cancelled")
     assert not out.exists()
+
+
+def test_what_a_cancelled_job_had_scored_is_exported_as_partial(
+    shared: MadCommand, receptor: Path, tmp_path: Path
+) -> None:
+    molecules = LIGANDS | {f"sleeper-{n}": f"{SLEEPER}{'C' * n}O" for n in range(1, 3)} | BAD
+    ligands = write_smiles(tmp_path / "ligands.smi", molecules)
+    out = tmp_path / "out"
+    command = shared.start("dock", "--receptor", receptor, "--ligands", ligands, "--out", out, *BOX, *FAST)
+    job_id = shared.job_id(command)
+    wait_until(lambda: shared.scored(job_id) >= 1, 60, lambda: command.stderr)
+    assert shared("jobs", "cancel", job_id).code == 0
+    assert command.result().code == ExitCode.JOB_NOT_COMPLETED
+    exported = shared("jobs", "export", job_id, "--out", out, "--wait", "--json")
+    assert exported.code == ExitCode.JOB_NOT_COMPLETED
+    counts = exported.json["job"]["counts"]
+    assert counts["scored"] + counts["rejected"] + counts["cancelled"] == len(molecules) - len(BAD)
+    assert len(rows(out / "hits.csv")) == counts["scored"] >= 1
+    assert f"partial: {counts['scored']} scored, " in exported.stderr
 
 
 def test_paused_job_fails_the_dock_with_the_reason(shared: MadCommand, receptor: Path, tmp_path: Path) -> None:

@@ -948,6 +948,11 @@ export interface components {
              * @description Slots of live workers that can run it now.
              */
             live_slots: number;
+            /**
+             * Scoring Functions
+             * @description What `scoring` of a protocol may be, the default first.
+             */
+            scoring_functions: string[];
         };
         /**
          * EngineList

@@ -1,7 +1,19 @@
 """A thin typed client of the HTTP interface."""
 
 from .client import Client
-from .models import BindingSite, Hit, Job, JobCounts, Library, Receptor, Rejected
+from .models import BindingSite, Hit, Job, JobCounts, Library, Receptor, Rejected, ResidueNote, Waiting
 from .transport import Unreachable
 
-__all__ = ["BindingSite", "Client", "Hit", "Job", "JobCounts", "Library", "Receptor", "Rejected", "Unreachable"]
+__all__ = [
+    "BindingSite",
+    "Client",
+    "Hit",
+    "Job",
+    "JobCounts",
+    "Library",
+    "Receptor",
+    "Rejected",
+    "ResidueNote",
+    "Unreachable",
+    "Waiting",
+]

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from .models import BindingSite, Hit, Job, Library, Receptor, Rejected, Structure
+from .models import BindingSite, Hit, Job, Library, Receptor, Rejected, ResidueNote, Structure, Waiting
 from .transport import Transport
 
 _API = "/api/v1"
@@ -67,6 +67,11 @@ class Client:
         """Ask for a receptor as it stands."""
         return Receptor.from_json(self._get(f"/receptors/{receptor_id}"))
 
+    def receptor_notes(self, receptor_id: str) -> Sequence[ResidueNote]:
+        """List what the preparation of a ready receptor changed or found wrong, residue by residue."""
+        report = self._get(f"/receptors/{receptor_id}/report")
+        return [ResidueNote.from_json(note) for note in report["notes"]]
+
     def create_site(self, structure_id: str, origin: Mapping[str, Any]) -> BindingSite:
         """Place a search box on a structure; `origin` as the interface describes it."""
         return BindingSite.from_json(
@@ -102,6 +107,10 @@ class Client:
     def job(self, job_id: str) -> Job:
         """Ask for a job as it stands."""
         return Job.from_json(self._get(f"/jobs/{job_id}"))
+
+    def waiting(self, job_id: str) -> Waiting:
+        """Ask why a job is not further."""
+        return Waiting.from_json(self._get(f"/jobs/{job_id}/waiting"))
 
     def jobs(self, limit: int, filters: Mapping[str, str]) -> Sequence[Job]:
         """List jobs, newest first."""

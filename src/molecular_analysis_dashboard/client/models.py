@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from molecular_analysis_dashboard.domain.jobs import FINAL_JOB_STATES, JobKind, JobState
+from molecular_analysis_dashboard.domain.receptors import Severity
 
 Json = Mapping[str, Any]
 
@@ -31,9 +32,19 @@ class JobCounts(_Answer):
     waiting: int = 0
 
     @property
-    def settled(self) -> int:
-        """Records with an outcome."""
-        return self.input - self.waiting
+    def to_dock(self) -> int:
+        """Records that are ligands, and so are to be docked."""
+        return self.input - self.rejected_at_reading
+
+    @property
+    def docked(self) -> int:
+        """Ligands that were docked, whether that gave a score or a rejection."""
+        return self.scored + self.rejected
+
+    @property
+    def all_rejected(self) -> int:
+        """Records without a score, wherever they were rejected."""
+        return self.rejected + self.rejected_at_reading
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,29 @@ class Receptor(_Answer):
     name: str
     state: str
     error: Json | None = None
+
+
+@dataclass(frozen=True)
+class ResidueNote(_Answer):
+    """What was changed in, or is wrong with, one residue; the distance to the site's centre is in Å."""
+
+    residue: str
+    message: str
+    severity: Severity
+    distance_angstrom: float | None = None
+
+    @classmethod
+    def from_json(cls, body: Json) -> Self:
+        """Read a note."""
+        return super().from_json({**body, "severity": Severity(body["severity"])})
+
+
+@dataclass(frozen=True)
+class Waiting(_Answer):
+    """Why a job is not further: a stable code and a sentence."""
+
+    code: str
+    message: str
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Docking: engines, poses and outcomes."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
@@ -23,6 +24,28 @@ class EngineBuild:
     version: str
     build_id: str
     scoring_functions: tuple[str, ...]
+
+
+# Builds are named <engine>-<version>-<variant>, and versions begin with a digit.
+_BUILD = re.compile(r"(?P<engine>.+?)-\d.*")
+
+
+@dataclass(frozen=True)
+class KnownBuild:
+    """An engine build as workers registered it, and the slots of live workers that can run it.
+
+    `scoring_functions` is empty where the worker did not tell.
+    """
+
+    build_id: str
+    live_slots: int
+    scoring_functions: tuple[str, ...] = ()
+
+    @property
+    def engine(self) -> str:
+        """Name of the engine."""
+        match = _BUILD.fullmatch(self.build_id)
+        return match["engine"] if match else self.build_id
 
 
 @dataclass(frozen=True)

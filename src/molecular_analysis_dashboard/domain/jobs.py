@@ -105,6 +105,12 @@ FINAL_JOB_STATES = frozenset(state for state, following in JOB_CHANGES.items() i
 FINAL_TASK_STATES = frozenset(state for state, following in TASK_CHANGES.items() if not following)
 # Tasks of jobs in these states may be claimed and run on.
 WORKING_JOB_STATES = frozenset({JobState.PLANNING, JobState.RUNNING})
+# What a user asks for who wants a job in one of these states.
+_ASKED: Mapping[JobState, tuple[str, str]] = {
+    JobState.CANCELLING: ("cancel", "cancelled"),
+    JobState.PAUSED: ("pause", "paused"),
+    JobState.RUNNING: ("resume", "resumed"),
+}
 
 
 def sources_of(target: JobState) -> frozenset[JobState]:
@@ -119,10 +125,16 @@ def task_sources_of(target: TaskState) -> frozenset[TaskState]:
 
 def check_job_change(current: JobState, target: JobState) -> None:
     """Raise Conflict (``job_state``) unless `current` may become `target`."""
-    if target not in JOB_CHANGES[current]:
-        raise Conflict(
-            f"A job that is {current} cannot become {target}.", code="job_state", state=current, wanted=target
-        )
+    if target in JOB_CHANGES[current]:
+        return
+    verb, participle = _ASKED.get(target, (f"make {target}", f"made {target}"))
+    if current in FINAL_JOB_STATES:
+        message = f"This job has ended ({current}); there is nothing to {verb}."
+    elif current is JobState.CANCELLING:
+        message = f"This job is being cancelled; it can no longer be {participle}."
+    else:
+        message = f"A job that is {current} cannot be {participle}."
+    raise Conflict(message, code="job_state", state=current, wanted=target)
 
 
 @dataclass(frozen=True)
@@ -263,7 +275,10 @@ class ReleasedTask:
 
 @dataclass(frozen=True)
 class Worker:
-    """A running worker, as it registered itself; it beats every `beat_interval_s` seconds."""
+    """A running worker, as it registered itself; it beats every `beat_interval_s` seconds.
+
+    `scoring_functions` holds those of each engine build, the engine's default first.
+    """
 
     id: UUID
     host: str
@@ -273,6 +288,7 @@ class Worker:
     engine_builds: tuple[str, ...]
     concurrency: int
     beat_interval_s: float
+    scoring_functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from molecular_analysis_dashboard.infrastructure.migrations import migrate
 from molecular_analysis_dashboard.infrastructure.settings import Settings, all_variables, load_settings
 from molecular_analysis_dashboard.infrastructure.tcp_ports import HOST, is_free
 
-__all__ = ["StackOptions", "embedded_stack", "stack_environment", "usable_cores"]
+__all__ = ["StackOptions", "check_settings", "embedded_stack", "stack_environment", "usable_cores"]
 
 _API = "molecular_analysis_dashboard.presentation.api.main:app"
 _GUNICORN_SETTINGS = "python:molecular_analysis_dashboard.presentation.api.gunicorn_conf"
@@ -74,6 +74,8 @@ def embedded_stack(
     *,
     on_servers: Callable[[], None] = lambda: None,
     on_ready: Callable[[StackState], None] = lambda _state: None,
+    on_stop: Callable[[float], None] = lambda _grace_s: None,
+    on_trouble: Callable[[str], None] = lambda _sentence: None,
 ) -> Supervisor:
     """Put the stack together; `run` of what is returned starts it.
 
@@ -87,20 +89,23 @@ def embedded_stack(
         Called once PostgreSQL and Redis answer, before the migrations.
     on_ready : callable
         Called once everything is healthy.
+    on_stop : callable
+        Called when the stack begins to stop, with the seconds that ligands in work may still take.
+    on_trouble : callable
+        Told in a sentence of each process that ended and is started again.
 
     Raises
     ------
     Misconfigured
         When a setting is refused or the data folder cannot be used.
     """
+    grace_s = check_settings(options, environ).ledger.drain_grace_s
     layout = DataLayout(options.data_dir)
     try:
         layout.create()
         os.chdir(layout.root)
     except OSError as error:
         raise unusable(layout.root, error) from error
-    # Settings are checked before any server starts; the addresses are known only later.
-    load_settings(stack_environment(options, None, environ))
 
     def plan(addresses: EmbeddedAddresses) -> Sequence[ManagedProcess]:
         on_servers()
@@ -121,7 +126,20 @@ def embedded_stack(
         url=options.url,
         ports={"api": options.port},
         on_ready=on_ready,
+        on_stop=lambda: on_stop(grace_s),
+        on_trouble=on_trouble,
     )
+
+
+def check_settings(options: StackOptions, environ: Mapping[str, str]) -> Settings:
+    """Read the settings before anything is made or started; the addresses are known only later.
+
+    Raises
+    ------
+    Misconfigured
+        When a setting is refused.
+    """
+    return load_settings(stack_environment(options, None, environ))
 
 
 def stack_environment(

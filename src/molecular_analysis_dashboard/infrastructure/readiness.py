@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 _CONNECT_TIMEOUT_S = 2
 # Longer than any single step, shorter than the probes of Compose and Kubernetes.
 _CHECK_TIMEOUT_S = 4.0
+_THREADS_PER_CHECK = 4
 
 
 class CheckFailed(Exception):
@@ -40,22 +41,26 @@ class CheckResult:
 class Readiness:
     """Runs all checks side by side, each within a time limit.
 
-    A check that hangs, as storage on a dead server can, keeps its thread; asked again it fails for want of one.
+    Each check has threads of its own: one that hangs, as storage on a dead server can, keeps its thread, and asked
+    too often fails for want of one, but never makes another check fail.
     """
 
     def __init__(self, checks: Mapping[str, Callable[[], None]]) -> None:
-        self._checks = checks
-        self._threads = ThreadPoolExecutor(2 * len(checks), thread_name_prefix="ready")
+        self._checks = {
+            name: (check, ThreadPoolExecutor(_THREADS_PER_CHECK, thread_name_prefix=f"ready-{name}"))
+            for name, check in checks.items()
+        }
         self._told: dict[str, str] = {}
 
     def __call__(self) -> list[CheckResult]:
         """Return the outcome of every check, in a stable order."""
-        running = {name: self._threads.submit(check) for name, check in self._checks.items()}
+        running = {name: threads.submit(check) for name, (check, threads) in self._checks.items()}
         return [self._outcome(name, future) for name, future in running.items()]
 
     def close(self) -> None:
         """Let go of the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for _, threads in self._checks.values():
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def _outcome(self, name: str, future: "Future[None]") -> CheckResult:
         try:
@@ -66,6 +71,11 @@ class Readiness:
             return self._failed(name, str(error), str(error.__cause__ or error))
         except (SQLAlchemyError, RedisError, MadError, OSError) as error:
             return self._failed(name, "Out of reach.", str(getattr(error, "orig", error)))
+        except Exception as error:
+            # A defect of ours, and still an answer: who asks whether this server is ready needs no error 500.
+            if name not in self._told:
+                log.exception("ready.defect", check=name)
+            return self._failed(name, "The check itself failed; the server's log says how.", repr(error))
         if self._told.pop(name, None) is not None:
             log.info("ready.passes", check=name)
         return CheckResult(name, True)
@@ -82,13 +92,10 @@ def readiness_checks(settings: Settings, uploads: BlobStore, results: BlobStore)
     """Return the checks of an API process; each raises when it fails."""
     arguments = {**settings.database.connect_args, "connect_timeout": _CONNECT_TIMEOUT_S}
     engine = create_engine(settings.database.sqlalchemy_url, connect_args=arguments, poolclass=NullPool)
-    redis = Redis.from_url(
-        settings.queue.redis_url, socket_connect_timeout=_CONNECT_TIMEOUT_S, socket_timeout=_CONNECT_TIMEOUT_S
-    )
     return {
         "database": lambda: _database_answers(engine),
         "migrations": lambda: _migrations_at_head(engine),
-        "broker": lambda: _broker_answers(redis),
+        "broker": lambda: _broker_answers(settings.queue.redis_url),
         "storage": lambda: _storage_writable(uploads, results),
     }
 
@@ -106,9 +113,10 @@ def _migrations_at_head(engine: Engine) -> None:
         raise CheckFailed(status.sentence)
 
 
-def _broker_answers(redis: "Redis") -> None:
-    redis.ping()
-    redis.close()
+def _broker_answers(url: str) -> None:
+    # A connection of its own: closing a client closes it for every thread that shares it.
+    with Redis.from_url(url, socket_connect_timeout=_CONNECT_TIMEOUT_S, socket_timeout=_CONNECT_TIMEOUT_S) as redis:
+        redis.ping()
 
 
 def _storage_writable(uploads: BlobStore, results: BlobStore) -> None:

@@ -203,13 +203,15 @@ class CompanionStep(bootsteps.StartStopStep):  # type: ignore[misc]
     def start(self, worker: Any) -> None:
         """Start the companion once the queues are known."""
         identity = _require_identity()
+        builds = installed_builds()
         self._worker = Worker(
             id=identity.worker_id,
             host=identity.host,
             pid=identity.main_pid,
             version=package_version(),
             queues=tuple(worker.app.amqp.queues.consume_from),
-            engine_builds=tuple(build.build_id for build in installed_builds()),
+            engine_builds=tuple(build.build_id for build in builds),
+            scoring_functions={build.build_id: build.scoring_functions for build in builds},
             concurrency=worker.concurrency,
             beat_interval_s=identity.beat_interval_s,
         )

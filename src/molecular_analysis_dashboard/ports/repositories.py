@@ -14,6 +14,7 @@ from molecular_analysis_dashboard.domain.catalog import (
     Rejection,
     Structure,
 )
+from molecular_analysis_dashboard.domain.docking import KnownBuild
 from molecular_analysis_dashboard.domain.identity import Principal
 from molecular_analysis_dashboard.domain.jobs import (
     BeatAnswer,
@@ -300,7 +301,7 @@ class Control(Protocol):
     def slots(self) -> dict[str, int]:
         """Return live slots per queue."""
 
-    def engine_builds(self) -> list[tuple[str, int]]:
+    def engine_builds(self) -> list[KnownBuild]:
         """Return every engine build known with its live slots: those of live workers first, then the latest seen."""
 
     def running_tasks(self) -> dict[str, int]:

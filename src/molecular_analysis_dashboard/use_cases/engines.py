@@ -1,39 +1,53 @@
-"""Which engine builds there are: as workers registered them."""
+"""Which engines there are: as workers registered their builds."""
 
-import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
+from molecular_analysis_dashboard.domain.docking import DockingProtocol, KnownBuild
+from molecular_analysis_dashboard.domain.errors import InvalidInput
 from molecular_analysis_dashboard.domain.identity import SystemScope
 from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
 
-# Builds are named <engine>-<version>-<variant>, and versions begin with a digit.
-_BUILD = re.compile(r"(?P<engine>.+?)-\d.*")
-
-
-@dataclass(frozen=True)
-class KnownBuild:
-    """An engine build, and the slots of live workers that can run it."""
-
-    build_id: str
-    live_slots: int
-
-    @property
-    def engine(self) -> str:
-        """Name of the engine."""
-        match = _BUILD.fullmatch(self.build_id)
-        return match["engine"] if match else self.build_id
+# Every release carries it, so that protocols can be written before the first worker has started.
+_BUNDLED: Mapping[str, tuple[str, ...]] = {"vina": ("vina", "vinardo")}
 
 
 def known_engines(database: Database) -> list[KnownBuild]:
     """Return all builds that workers have or had: those of live workers first, then the latest seen."""
     with database.begin(SystemScope()) as uow:
-        return _known(uow)
+        return uow.control.engine_builds()
 
 
 def choose_build(uow: UnitOfWork, engine: str) -> str | None:
     """Return the build that a new job of this engine is pinned to, or None if no worker ever had one."""
-    return next((build.build_id for build in _known(uow) if build.engine == engine), None)
+    return next((build.build_id for build in uow.control.engine_builds() if build.engine == engine), None)
 
 
-def _known(uow: UnitOfWork) -> list[KnownBuild]:
-    return [KnownBuild(build_id, slots) for build_id, slots in uow.control.engine_builds()]
+def check_engine(uow: UnitOfWork, protocol: DockingProtocol) -> None:
+    """Refuse a protocol that no engine known here could follow.
+
+    Raises
+    ------
+    InvalidInput
+        With code ``engine_unknown`` or ``scoring_unsupported``, and the choices there are.
+    """
+    offered = dict(_BUNDLED)
+    for build in reversed(uow.control.engine_builds()):
+        offered[build.engine] = build.scoring_functions or offered.get(build.engine, ())
+    if protocol.engine not in offered:
+        raise InvalidInput(
+            f"There is no docking engine {protocol.engine}. Choose {_either(sorted(offered))}, or start a worker that "
+            f"has {protocol.engine} first.",
+            code="engine_unknown",
+            choices=sorted(offered),
+        )
+    scoring = offered[protocol.engine]
+    if scoring and protocol.scoring not in scoring:
+        raise InvalidInput(
+            f"The engine {protocol.engine} has no scoring function {protocol.scoring}. Choose {_either(scoring)}.",
+            code="scoring_unsupported",
+            choices=list(scoring),
+        )
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join(names)

@@ -75,22 +75,26 @@ def _by_tasks(job: Job, facts: Mapping[str, int]) -> WaitingCode:
 
 
 def _sentence(code: WaitingCode, job: Job, facts: Mapping[str, int]) -> str:
-    waiting = facts["pending"] + facts["released"]
+    waiting, running = facts["pending"] + facts["released"], facts["running"]
     reason = f" {job.reason}" if job.reason else ""
     sentences = {
         WaitingCode.FINISHED: f"The job has ended: {job.state}.",
         WaitingCode.PAUSED: f"The job is paused; resume it to go on.{reason}",
-        WaitingCode.CANCELLING: f"The job is being cancelled; {facts['running']} running tasks are being stopped.",
+        WaitingCode.CANCELLING: f"The job is being cancelled; {_counted(running, 'running task')} to stop.",
         WaitingCode.NO_WORKERS: "No worker is running. Start one; the job then goes on by itself.",
         WaitingCode.NO_WORKER_FOR_ENGINE: f"No running worker has the engine build {job.engine_build} that this job "
         "is pinned to. Start one that has it, or submit the screen again for an engine that is there.",
         WaitingCode.NO_WORKER_FOR_QUEUE: "The running workers do not take tasks of this kind. Start one without -Q, "
         "which takes all that it can run.",
-        WaitingCode.ALL_RUNNING: f"All remaining tasks ({facts['running']}) are running.",
-        WaitingCode.RUNNING: f"{facts['running']} tasks are running and {waiting} wait for a free slot.",
+        WaitingCode.ALL_RUNNING: f"{_counted(running, 'task')} running; none waits.",
+        WaitingCode.RUNNING: f"{_counted(running, 'task')} running, {waiting} waiting for a free slot.",
         WaitingCode.PLANNING: "The job is being cut into tasks; the first start in a moment.",
-        WaitingCode.QUEUED_BEHIND_OTHER_JOBS: f"All {facts['slots']} slots are busy with {facts['jobs_ahead']} other "
-        "jobs; this one gets its fair share as they become free.",
+        WaitingCode.QUEUED_BEHIND_OTHER_JOBS: f"All slots ({facts['slots']}) are busy with "
+        f"{_counted(facts['jobs_ahead'], 'other job')}; this one gets its fair share as they become free.",
         WaitingCode.STARTING: "Its tasks are on their way to a worker.",
     }
     return sentences[code]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -1,16 +1,12 @@
 """Saving a protocol: versions never change, equal content is never stored twice under one name."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from molecular_analysis_dashboard.domain.catalog import ProtocolVersion
 from molecular_analysis_dashboard.domain.docking import DockingProtocol
-from molecular_analysis_dashboard.domain.errors import InvalidInput
 from molecular_analysis_dashboard.domain.identity import Principal, new_id
 from molecular_analysis_dashboard.ports.unit_of_work import UnitOfWork
-
-# What the bundled engine offers; other engines' scoring functions are known to their workers only.
-_SCORING: Mapping[str, tuple[str, ...]] = {"vina": ("vina", "vinardo")}
+from molecular_analysis_dashboard.use_cases.engines import check_engine
 
 
 def save_protocol(
@@ -21,15 +17,9 @@ def save_protocol(
     Raises
     ------
     InvalidInput
-        With code ``scoring_unsupported`` if the engine is known not to have the scoring function.
+        With code ``engine_unknown`` or ``scoring_unsupported``.
     """
-    offered = _SCORING.get(protocol.engine)
-    if offered is not None and protocol.scoring not in offered:
-        raise InvalidInput(
-            f"The engine {protocol.engine} has no scoring function {protocol.scoring}. Choose {' or '.join(offered)}.",
-            code="scoring_unsupported",
-            choices=list(offered),
-        )
+    check_engine(uow, protocol)
     uow.protocols.lock_name(name)
     known = uow.protocols.find(name, protocol.content_hash)
     if known is not None:

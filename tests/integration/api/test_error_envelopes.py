@@ -44,6 +44,15 @@ def envelope(answer: httpx.Response) -> dict[str, Any]:
         ("POST", "/api/v1/protocols", {"json": {"name": "x", "protocol": {"seed": 0}}}, 422, "validation_failed"),
         ("POST", "/api/v1/protocols", {"content": b'{"name":"x","protocol":{"n_poses":NaN}}'}, 422, None),
         ("POST", "/api/v1/protocols", {"content": b" " * 17_000_000}, 413, "too_large"),
+        ("POST", "/api/v1/protocols", {"content": b'{"name": "x", "name": "y"}'}, 400, "malformed_json"),
+        ("POST", "/api/v1/libraries", {"content": b'{"name": "x", "smiles": "C", "name": "y"}'}, 400, "malformed_json"),
+        ("POST", "/api/v1/jobs", {"content": b'{"priority": ' + b"9" * 5000 + b"}"}, 400, "malformed_json"),
+        ("GET", "/api/v1/jobs/", {}, 404, "not_found"),
+        ("GET", "/api/v1/jobs?bogus=1", {}, 422, "unknown_parameter"),
+        ("GET", f"/api/v1/jobs/{uuid4()}?limit=1", {}, 422, "unknown_parameter"),
+        ("POST", "/api/v1/protocols?name=x", {"json": {"name": "x"}}, 422, "unknown_parameter"),
+        ("POST", "/api/v1/jobs", {"data": {"name": "x"}}, 415, "unsupported_media_type"),
+        ("POST", "/api/v1/jobs", {"files": {"file": b"x"}}, 415, "unsupported_media_type"),
     ],
 )
 def test_an_error_has_its_status_and_its_code(
@@ -57,8 +66,85 @@ def test_an_error_has_its_status_and_its_code(
     assert code is None or error["code"] == code
 
 
-def test_a_method_that_is_not_allowed_is_told_which_are(client: httpx.Client) -> None:
-    assert client.put("/health").headers["Allow"] == "GET"
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("/health", "GET, HEAD"),
+        ("/api/v1/jobs", "GET, HEAD, POST"),
+        (f"/api/v1/jobs/{uuid4()}", "DELETE, GET, HEAD"),
+        (f"/api/v1/jobs/{uuid4()}/cancel", "POST"),
+    ],
+)
+def test_a_method_that_is_not_allowed_is_told_which_are(client: httpx.Client, address: str, allowed: str) -> None:
+    assert client.put(address).headers["Allow"] == allowed
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "text/plain", "application/xml", ""])
+def test_a_body_that_is_not_sent_as_json_is_refused(client: httpx.Client, content_type: str) -> None:
+    headers = {"Content-Type": content_type} if content_type else {}
+    answer = client.post("/api/v1/protocols", content=b'{"name": "x"}', headers=headers)
+
+    assert answer.status_code == 415
+    assert "application/json" in envelope(answer)["message"]
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/vnd.lab+json"])
+def test_json_is_taken_under_each_of_its_names(client: httpx.Client, content_type: str) -> None:
+    answer = client.post("/api/v1/protocols", content=b'{"name": "x"}', headers={"Content-Type": content_type})
+
+    assert answer.status_code in (200, 201)
+
+
+def test_an_unknown_parameter_is_named_beside_those_there_are(client: httpx.Client) -> None:
+    error = envelope(client.get("/api/v1/jobs?kidn=screen&limit=2"))
+
+    assert "“kidn”" in error["message"]
+    assert error["details"] == {"unknown": ["kidn"], "known": ["cursor", "kind", "limit"]}
+
+
+@pytest.mark.parametrize("address", ["/health", "/ready", "/metrics", "/", "/docs", "/openapi.json", "/api/v1/jobs"])
+def test_head_is_answered_as_get_without_the_body(client: httpx.Client, address: str) -> None:
+    head, get = client.head(address), client.get(address)
+
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    assert head.headers["Content-Type"] == get.headers["Content-Type"]
+    assert head.headers["X-Request-ID"]
+
+
+def test_head_of_what_is_not_there_is_the_status_alone(client: httpx.Client) -> None:
+    answers = [client.head(address) for address in ("/nope", f"/api/v1/jobs/{uuid4()}", "/api/v1/jobs?bogus=1")]
+
+    assert [answer.status_code for answer in answers] == [404, 404, 422]
+    assert client.head(f"/api/v1/jobs/{uuid4()}/cancel").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b'{"a" 1}', "Expecting ':' delimiter (at character 5)."),
+        (b'{"seed": 1, "seed": 2}', "The key “seed” stands twice in one object."),
+        (b'{"a": "\xff"}', "It is not UTF-8 text."),
+        (b'{"a":' * 100_000, "It is nested too deeply."),
+        (b'{"seed": ' + b"1" * 5000 + b"}", "A number has more than 300 digits."),
+    ],
+)
+def test_a_body_that_is_no_json_says_what_is_wrong(client: httpx.Client, content: bytes, sentence: str) -> None:
+    answer = client.post("/api/v1/protocols", content=content, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 400
+    error = envelope(answer)
+    assert error["message"] == f"The body is no valid JSON: {sentence}"
+    assert sentence.startswith(error["details"]["problem"])
+
+
+def test_problems_beyond_the_third_are_counted(client: httpx.Client) -> None:
+    body = {"name": "x", "protocol": {"seed": 0, "n_poses": 0, "engine": "?", "scoring": "?", "x": [True]}}
+    error = envelope(client.post("/api/v1/protocols", json=body))
+
+    assert error["message"].endswith("(and 2 more).")
+    assert len(error["details"]["problems"]) == 5
+    given = {problem["where"]: problem["given"] for problem in error["details"]["problems"]}
+    assert given["body.protocol.x"] == "[true]"
 
 
 def test_a_refused_value_is_named_with_its_place(client: httpx.Client) -> None:

@@ -105,10 +105,12 @@ def test_the_site_must_be_of_the_receptor_s_structure(bench: Bench) -> None:
     assert refused(bench, site_id=site["id"]) == (422, "site_of_other_structure")
 
 
-def test_an_engine_that_no_worker_ever_had_is_refused(bench: Bench) -> None:
-    protocol = bench.client.post("/api/v1/protocols", json={"name": "x", "protocol": {"engine": "vin"}}).json()
+def test_an_engine_that_no_worker_ever_had_is_refused(bench: Bench, database: SqlDatabase) -> None:
+    with database.begin(SystemScope()) as uow:
+        uow.connection.execute(text("UPDATE workers SET engine_builds = '{}'"))
+        uow.commit()
 
-    assert refused(bench, protocol_id=protocol["id"]) == (409, "no_engine")
+    assert refused(bench) == (409, "no_engine")
 
 
 def test_a_screen_is_accepted_while_workers_are_down(bench: Bench) -> None:
@@ -270,7 +272,7 @@ def test_the_explanation_follows_the_job(bench: Bench) -> None:
     bench.worker.plan(job_id, tasks=2)
     assert waiting(bench, job_id)[0] == "starting"
     task = bench.worker.dock(job_id, dict.fromkeys(SMILES, -5.0), end=False)
-    assert waiting(bench, job_id) == ("running", "1 tasks are running and 1 wait for a free slot.")
+    assert waiting(bench, job_id) == ("running", "1 task running, 1 waiting for a free slot.")
     last = bench.worker.dock(job_id, dict.fromkeys(SMILES, -5.0), end=False)
     assert waiting(bench, job_id)[0] == "all_running"
     bench.worker.finish(task)

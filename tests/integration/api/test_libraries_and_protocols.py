@@ -8,6 +8,10 @@ from tests.integration.api.conftest import SMILES, Bench
 from tests.integration.api.test_structures import code_of
 from tests.support.simulated_worker import SimulatedWorker
 
+from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
+from molecular_analysis_dashboard.domain.identity import SystemScope, new_id
+from molecular_analysis_dashboard.domain.jobs import Worker
+
 LIBRARIES, PROTOCOLS = "/api/v1/libraries", "/api/v1/protocols"
 
 
@@ -100,6 +104,17 @@ def test_a_library_being_read_is_not_deleted(client: httpx.Client, worker: Simul
     assert code_of(client.delete(f"{LIBRARIES}/{body['library']['id']}")) == "in_use"
 
 
+@pytest.fixture
+def lab_engine(database: SqlDatabase) -> None:
+    """A worker was there that has an engine of the laboratory's own."""
+    build = "lab-2.1-gpu"
+    worker = Worker(new_id(), "host", 1, "0", (), (build,), 1, 2.0, {build: ("lab", "lab-ml")})
+    with database.begin(SystemScope()) as uow:
+        uow.control.register(worker)
+        uow.control.worker_ended(worker.id)
+        uow.commit()
+
+
 def test_equal_content_under_one_name_is_one_version(client: httpx.Client) -> None:
     body = {"name": "standard", "protocol": {"seed": 1}}
     first, again = client.post(PROTOCOLS, json=body), client.post(PROTOCOLS, json=body)
@@ -130,7 +145,29 @@ def test_protocols_saved_at_once_get_versions_without_a_gap(client: httpx.Client
     assert {answer.json()["version"] for answer in answers} == {1, 2, 3}
 
 
-def test_a_scoring_function_that_vina_lacks_is_refused(client: httpx.Client) -> None:
-    answer = client.post(PROTOCOLS, json={"name": "x", "protocol": {"scoring": "ad4"}})
+@pytest.mark.usefixtures("lab_engine")
+@pytest.mark.parametrize(
+    ("protocol", "code", "choices"),
+    [
+        ({"scoring": "ad4"}, "scoring_unsupported", ["vina", "vinardo"]),
+        ({"engine": "smina", "scoring": "smina"}, "engine_unknown", ["lab", "vina"]),
+        ({"engine": "lab", "scoring": "vina"}, "scoring_unsupported", ["lab", "lab-ml"]),
+    ],
+)
+def test_a_protocol_that_no_engine_could_follow_is_refused(
+    client: httpx.Client, protocol: dict[str, str], code: str, choices: list[str]
+) -> None:
+    answer = client.post(PROTOCOLS, json={"name": "x", "protocol": protocol})
 
-    assert (answer.status_code, code_of(answer)) == (422, "scoring_unsupported")
+    assert (answer.status_code, code_of(answer)) == (422, code)
+    assert answer.json()["error"]["details"]["choices"] == choices
+    assert all(choice in answer.json()["error"]["message"] for choice in choices)
+
+
+@pytest.mark.usefixtures("lab_engine")
+def test_a_scoring_function_of_a_worker_s_engine_is_taken(client: httpx.Client) -> None:
+    answer = client.post(PROTOCOLS, json={"name": "x", "protocol": {"engine": "lab", "scoring": "lab-ml"}})
+
+    assert answer.status_code == 201
+    engines = client.get("/api/v1/engines").json()["items"]
+    assert ["lab", "lab-ml"] in [engine["scoring_functions"] for engine in engines]

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from tests.support.waiting import wait_until
 from molecular_analysis_dashboard.infrastructure.embedded.servers import EmbeddedServers
 from molecular_analysis_dashboard.infrastructure.embedded.temporary import temporary_servers
 from molecular_analysis_dashboard.infrastructure.migrations import migrate
+from molecular_analysis_dashboard.infrastructure.readiness import Readiness
 from molecular_analysis_dashboard.infrastructure.settings import Settings, load_settings
 from molecular_analysis_dashboard.presentation.api.application import create_app
 from molecular_analysis_dashboard.presentation.api.routers import web
@@ -100,6 +102,27 @@ def test_storage_that_cannot_be_written_to_is_named(settings: Settings, tmp_path
     ):
         assert failing(client) == (503, ["storage"])
         assert str(tmp_path) not in client.get("/ready").text
+
+
+def test_callers_that_overlap_all_get_an_answer(client: httpx.Client) -> None:
+    def ask(_number: int) -> set[int]:
+        with httpx.Client(base_url=client.base_url, timeout=60) as own:
+            return {own.get("/ready").status_code for _ in range(10)}
+
+    with ThreadPoolExecutor(8) as callers:
+        assert set().union(*callers.map(ask, range(8))) == {200}
+
+
+def test_a_check_that_fails_in_any_way_is_named() -> None:
+    def broken() -> None:
+        raise RuntimeError("a defect with the password hunter2")
+
+    readiness = Readiness({"first": broken, "second": lambda: None})
+    first, second = readiness()
+    readiness.close()
+    assert (first.name, first.ok) == ("first", False)
+    assert "hunter2" not in first.message
+    assert (second.name, second.ok) == ("second", True)
 
 
 def test_health_touches_nothing(tmp_path: Path) -> None:

@@ -21,10 +21,22 @@ def main() -> None:
 
     servers = EmbeddedServers(Path(order["data_dir"]), durable=False)
     try:
-        Supervisor(servers, plan, url="http://127.0.0.1:1", ports={"api": 1}).run()
+        Supervisor(
+            servers,
+            plan,
+            url="http://127.0.0.1:1",
+            ports={"api": 1},
+            on_stop=lambda: say("stopping"),
+            on_trouble=say,
+        ).run()
     except MadError as error:
         sys.stderr.write(f"{error.error_code}: {error.message}\n")
         sys.exit(1)
+
+
+def say(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.flush()
 
 
 def managed(process: dict[str, str], addresses: EmbeddedAddresses) -> ManagedProcess:

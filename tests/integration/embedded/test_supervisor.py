@@ -108,14 +108,19 @@ def test_stack_runs_processes_with_the_addresses_and_stops_on_request(start_stac
     assert not request_stop(data_dir)
 
 
-def test_processes_stop_in_reverse_and_the_database_last(start_stack: StartStack, data_dir: Path, base: Path) -> None:
-    log = base / "order"
-    farewell = f"trap 'echo %s >> {log}; exit 0' TERM; echo up; while :; do sleep 0.05; done"
-    start_stack(*({"name": name, "script": farewell % name} for name in ("first", "second")))
+def test_processes_stop_side_by_side_and_the_database_last(start_stack: StartStack, data_dir: Path, base: Path) -> None:
+    """Each leaves only once the other has been asked to, and a table is read at the very end."""
+    farewell = f"trap 'touch {base}/%s; while [ ! -e {base}/%s ]; do sleep 0.05; done; exit 0' TERM; "
+    wait = "echo up; while :; do sleep 0.05; done"
+    stack = start_stack(
+        {"name": "first", "script": farewell % ("first", "second") + wait},
+        {"name": "second", "script": farewell % ("second", "first") + wait},
+    )
     running(data_dir)
     assert wait_until(lambda: log_of(data_dir, "first") == log_of(data_dir, "second") == "up\n", 10)
     request_stop(data_dir)
-    assert log.read_text().split() == ["second", "first"]
+    _, told = stack.communicate(timeout=10)
+    assert told == "stopping\n"
     assert "database system is shut down" in "".join(p.read_text() for p in data_dir.glob("logs/postgres/*.log"))
 
 
@@ -159,7 +164,7 @@ def test_process_that_never_becomes_healthy_stops_the_stack(start_stack: StartSt
 
 
 def test_killed_process_is_started_again(start_stack: StartStack, data_dir: Path) -> None:
-    start_stack({"name": "api", "script": SERVE}, {"name": "worker", "script": SERVE})
+    stack = start_stack({"name": "api", "script": SERVE}, {"name": "worker", "script": SERVE})
     before = running(data_dir)
     os.kill(pid_of(before, "worker"), signal.SIGKILL)
 
@@ -171,6 +176,10 @@ def test_killed_process_is_started_again(start_stack: StartStack, data_dir: Path
 
     assert wait_until(restarted, 10)
     assert pid_of(running(data_dir), "api") == pid_of(before, "api")
+    request_stop(data_dir)
+    _, told = stack.communicate(timeout=10)
+    log = data_dir / "logs" / "worker.log"
+    assert told.splitlines()[0] == f"The process worker ended (signal SIGKILL) and is started again. See {log}."
 
 
 def test_killed_process_leaves_no_children_behind(start_stack: StartStack, data_dir: Path) -> None:
@@ -186,7 +195,10 @@ def test_process_that_keeps_dying_stops_the_stack_and_names_its_log(start_stack:
     stack = start_stack({"name": "api", "script": SERVE}, {"name": "worker", "script": "echo no licence; exit 3"})
     _, message = stack.communicate(timeout=60)
     assert stack.returncode == 1
-    assert message.startswith("stack_failed: The process worker stopped 5 times within 60 s (last: exit code 3)")
+    assert message.count("The process worker ended (exit code 3) and is started again.") == 4
+    assert message.splitlines()[-1].startswith(
+        "stack_failed: The process worker stopped 5 times within 60 s (last: exit code 3)"
+    )
     assert str(data_dir / "logs" / "worker.log") in message
     assert log_of(data_dir, "worker") == "no licence\n" * 5
     assert read_stack_state(data_dir) is None

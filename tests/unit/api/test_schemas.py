@@ -32,6 +32,14 @@ def test_the_receptor_options_defaults_are_the_domain_s() -> None:
         {"effort": {"exhaustivness": 8}},
         {"energy_range_kcal_mol": 0},
         {"min_rmsd_angstrom": float("nan")},
+        {"min_rmsd_angstrom": 0},
+        {"seed": True},
+        {"seed": "5"},
+        {"seed": 5.0},
+        {"energy_range_kcal_mol": "3"},
+        {"energy_range_kcal_mol": True},
+        {"ligands": {"protonate": "yes"}},
+        {"ligands": {"protonate": 1}},
         {"engine": "Vina; rm -rf"},
         {"ligands": {"ph": 15}},
         {"ligands": {"max_states": 0}},
@@ -60,6 +68,9 @@ def test_a_name_that_is_no_printable_line_is_refused(name: str) -> None:
         {"site_center": [1, 2]},
         {"site_center": [1, 2, float("inf")]},
         {"site_radius_angstrom": -1},
+        {"site_center": ["1", 2, 3]},
+        {"override_problems": "true"},
+        {"model": "1"},
     ],
 )
 def test_receptor_options_out_of_range_are_refused(changed: dict[str, Any]) -> None:
@@ -76,6 +87,8 @@ def test_receptor_options_out_of_range_are_refused(changed: dict[str, Any]) -> N
         {"type": "manual", "center": [0, 0, 0]},
         {"type": "manual", "center": [0, 0], "size": [20, 20, 20]},
         {"type": "manual", "center": ["nan", 0, 0], "size": [20, 20, 20]},
+        {"type": "manual", "center": [0, 0, 0], "size": ["20", 20, 20]},
+        {"type": "manual", "center": [True, 0, 0], "size": [20, 20, 20]},
         {"type": "native_ligand", "padding_angstrom": -1},
         {"type": "native_ligand", "file": {"file_name": "x.sdf", "content": ""}},
         {"type": "native_ligand", "template": "C\0"},
@@ -87,7 +100,9 @@ def test_an_origin_that_says_too_little_or_too_much_is_refused(origin: dict[str,
         BindingSiteCreate.model_validate({"structure_id": str(uuid4()), "origin": origin})
 
 
-@pytest.mark.parametrize("changed", [{"kind": "redock"}, {"priority": 101}, {"name": ""}, {"library_id": "x"}])
+@pytest.mark.parametrize(
+    "changed", [{"kind": "redock"}, {"priority": 101}, {"priority": "1"}, {"name": ""}, {"library_id": "x"}]
+)
 def test_a_job_out_of_range_is_refused(changed: dict[str, Any]) -> None:
     ids = {key: str(uuid4()) for key in ("receptor_id", "site_id", "library_id", "protocol_id")}
     with pytest.raises(ValidationError):

@@ -1,6 +1,6 @@
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -41,6 +41,51 @@ def mad(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
         return Outcome(code, written.out, written.err)
 
     return call
+
+
+@dataclass
+class Script:
+    """A server that answers each address by a list of answers, the last one again and again, and notes who asked."""
+
+    url: str = ""
+    answers: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def answer(self, line: str) -> tuple[int, bytes]:
+        self.asked.append(line)
+        found = self.answers.get(line, [(404, {})])
+        status, body = found.pop(0) if len(found) > 1 else found[0]
+        return status, body if isinstance(body, bytes) else json.dumps(body).encode()
+
+
+@pytest.fixture
+def script() -> Iterator[Script]:
+    """Start a server that follows a script."""
+    script = Script()
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            status, body = script.answer(f"{self.command} {self.path.partition('?')[0].removeprefix('/api/v1')}")
+            if not status:
+                self.close_connection = True  # gone without an answer
+                return
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    script.url = f"http://127.0.0.1:{server.server_port}"
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield script
+    server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What the command refuses before it talks to anybody, and how it says so."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,9 @@ def error_code(stderr: str) -> str:
         (*BOX, "--poses", "0"),
         (*BOX, "--unknown"),
         ("--residues", "A:1", "--padding", "-1"),
+        ("--residues", "A:1", "--padding", "nan"),
+        ("--center", "nan", "69", "-10", "--size", "10", "10", "10"),
+        ("--center", "0", "0", "0", "--size", "inf", "10", "10"),
     ],
     ids=" ".join,
 )
@@ -67,6 +71,16 @@ def test_wrong_line_is_a_usage_error(mad: Mad, arguments: tuple[str, ...]) -> No
     assert outcome.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments", [("dock", "--fly"), ("jobs", "show", "not-an-id"), ("fly",), ("up", "--port", "0")], ids=" ".join
+)
+def test_usage_error_as_json_is_the_only_result(mad: Mad, arguments: tuple[str, ...]) -> None:
+    outcome = mad(*arguments, "--json")
+    assert outcome.code == ExitCode.USAGE
+    assert outcome.json["error"]["code"] == "usage"
+    assert outcome.json["error"]["message"] in " ".join(outcome.stderr.split())
+
+
 def test_version_is_a_result(mad: Mad) -> None:
     outcome = mad("--version")
     assert (outcome.code, outcome.stdout, outcome.stderr) == (0, f"{package_version()}\n", "")
@@ -95,6 +109,19 @@ def test_missing_receptor_is_refused(mad: Mad, inputs: tuple[str, ...]) -> None:
     assert error_code(outcome.stderr) == "file_not_found"
     assert "nowhere.pdb" in outcome.stderr
     assert outcome.stdout == ""
+
+
+@pytest.mark.parametrize("option", ["--receptor", "--ligands", "--out", "--site-from"])
+def test_path_that_the_system_refuses_is_no_bug(mad: Mad, inputs: tuple[str, ...], option: str) -> None:
+    outcome = mad("dock", *inputs, *(BOX if option != "--site-from" else ()), option, "x" * 300)
+    assert outcome.code == ExitCode.INPUT_REFUSED
+    assert error_code(outcome.stderr) in ("file_unreadable", "folder_unusable")
+    assert "File name too long" in outcome.stderr
+
+
+def test_home_of_an_unknown_user_is_refused(mad: Mad, inputs: tuple[str, ...]) -> None:
+    outcome = mad("dock", *inputs, *BOX, "--receptor", "~nobody-of-this-name/r.pdb")
+    assert (outcome.code, error_code(outcome.stderr)) == (ExitCode.INPUT_REFUSED, "path_invalid")
 
 
 def test_empty_ligand_file_is_refused(mad: Mad, inputs: tuple[str, ...], tmp_path: Path) -> None:
@@ -152,6 +179,26 @@ def test_down_without_a_stack_is_no_error(mad: Mad, tmp_path: Path) -> None:
     outcome = mad("down", "--json")
     assert outcome.code == 0
     assert outcome.json == {"stopped": False, "data_dir": str(tmp_path / "data")}
+
+
+@pytest.mark.parametrize("way", [(), ("--detach",)])
+def test_start_that_is_refused_leaves_no_folder(
+    mad: Mad, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, way: tuple[str, ...]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        outcome = mad("up", "--port", taken.getsockname()[1], *way)
+    assert (outcome.code, error_code(outcome.stderr)) == (ExitCode.CONFLICT, "port_taken")
+    monkeypatch.setenv("MAD_LIGAND_TIMEOUT_S", "soon")
+    outcome = mad("up", *way)
+    assert (outcome.code, error_code(outcome.stderr)) == (ExitCode.NOT_IN_ORDER, "settings_refused")
+    assert not (tmp_path / "data").exists()
+
+
+def test_misspelt_setting_is_warned_of(mad: Mad, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAD_SERVRE", "http://elsewhere:8000")
+    outcome = mad("status", "--json")
+    assert "MAD_SERVRE is not a setting; did you mean MAD_SERVER?" in outcome.stderr
+    assert outcome.json["running"] is False
 
 
 @pytest.mark.parametrize("address", ["localhost:8000", "ftp://localhost", "http://", "8000"])

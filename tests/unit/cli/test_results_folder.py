@@ -39,8 +39,15 @@ def test_failing_source_leaves_nothing(tmp_path: Path, exists: bool) -> None:
     assert listing(tmp_path) == (["out"] if exists else [])
 
 
-def test_check_leaves_nothing(tmp_path: Path) -> None:
-    ResultsFolder(tmp_path / "out").check()
+@pytest.mark.parametrize("below", ["out", "deep/er/out put"])
+def test_check_leaves_nothing(tmp_path: Path, below: str) -> None:
+    ResultsFolder(tmp_path / below).check()
+    assert listing(tmp_path) == []
+
+
+def test_failing_source_leaves_no_parent_that_was_made_for_it(tmp_path: Path) -> None:
+    with pytest.raises(ResourceLost):
+        ResultsFolder(tmp_path / "deep" / "er" / "out").write({"a": broken()})
     assert listing(tmp_path) == []
 
 
@@ -70,7 +77,7 @@ def test_folder_with_contents_is_refused(tmp_path: Path) -> None:
         ResultsFolder(tmp_path).check()
 
 
-@pytest.mark.parametrize("below", ["file", "file/out"])
+@pytest.mark.parametrize("below", ["file", "file/out", "x" * 300, f"{'x' * 300}/out"])
 def test_place_that_is_no_folder_is_refused(tmp_path: Path, below: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InvalidInput, match="cannot be written") as refused:

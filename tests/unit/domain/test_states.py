@@ -1,3 +1,4 @@
+import re
 from itertools import product
 
 import pytest
@@ -58,6 +59,20 @@ def test_job_changes_exactly_as_the_table_says(current: JobState, target: JobSta
         check_job_change(current, target)
     assert refused.value.error_code == "job_state"
     assert refused.value.details == {"state": current, "wanted": target}
+
+
+@pytest.mark.parametrize(
+    ("current", "target", "sentence"),
+    [
+        (JobState.COMPLETED, JobState.CANCELLING, "This job has ended (completed); there is nothing to cancel."),
+        (JobState.FAILED, JobState.PAUSED, "This job has ended (failed); there is nothing to pause."),
+        (JobState.CANCELLED, JobState.RUNNING, "This job has ended (cancelled); there is nothing to resume."),
+        (JobState.CANCELLING, JobState.PAUSED, "This job is being cancelled; it can no longer be paused."),
+    ],
+)
+def test_a_refused_change_is_told_in_the_user_s_words(current: JobState, target: JobState, sentence: str) -> None:
+    with pytest.raises(Conflict, match=re.escape(sentence)):
+        check_job_change(current, target)
 
 
 @pytest.mark.parametrize(("current", "target"), list(product(TaskState, TaskState)))

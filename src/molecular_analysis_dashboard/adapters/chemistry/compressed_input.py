@@ -27,7 +27,7 @@ def decompress(data: bytes, *, max_bytes: int) -> bytes:
         ``empty_file``, ``truncated_gzip``, ``corrupt_gzip`` or ``too_large_decompressed``.
     """
     if not data.strip():
-        raise InvalidInput("The file is empty. Upload a file with at least one record.", code="empty_file")
+        raise InvalidInput("The file is empty. Give a file with at least one record.", code="empty_file")
     if not data.startswith(GZIP_MAGIC):
         _refuse_beyond(len(data), max_bytes)
         return data

@@ -26,7 +26,7 @@ def accept_pdbqt(
     """
     if _LIGAND_TAGS.search(text):
         raise InvalidInput(
-            "This PDBQT holds a ligand or flexible side chains. Upload a rigid receptor.", code="pdbqt_is_ligand"
+            "This PDBQT holds a ligand or flexible side chains. Give a rigid receptor.", code="pdbqt_is_ligand"
         )
     lines = [_respelled(line) for line in atom_lines(_first_model(text))]
     unknown = sorted({atom_type(line) for line in lines} - RECEPTOR_TYPES)

@@ -139,7 +139,7 @@ def _finished(residues: list[ReceptorResidue], options: ReceptorOptions, book: N
         )
     if not residues:
         raise PreparationFailed(
-            "Nothing is left for the receptor. Upload a structure with a protein or nucleic acid, or keep more of it.",
+            "Nothing is left for the receptor. Give a structure with a protein or nucleic acid, or keep more of it.",
             code="nothing_left",
             report=report.as_json(),
         )

@@ -113,4 +113,4 @@ def _looks_like_smiles(texts: list[str]) -> bool:
 
 
 def _empty() -> InvalidInput:
-    return InvalidInput("The file holds no records. Upload a file with at least one molecule.", code="empty_file")
+    return InvalidInput("The file holds no records. Give a file with at least one molecule.", code="empty_file")

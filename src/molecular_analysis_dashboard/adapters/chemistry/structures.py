@@ -44,7 +44,7 @@ def read_structure_and_format(data: bytes, file_name: str) -> tuple[gemmi.Struct
         ) from cause
     if len(structure) == 0 or structure[0].count_atom_sites() == 0:
         raise InvalidInput(
-            "The file holds no atoms. Upload a PDB, mmCIF or PDBQT file with coordinates.", code="no_atoms"
+            "The file holds no atoms. Give a PDB, mmCIF or PDBQT file with coordinates.", code="no_atoms"
         )
     structure.setup_entities()
     return structure, found
@@ -66,10 +66,10 @@ def detect_format(text: str, file_name: str) -> StructureFormat:
         return StructureFormat.PDB
     if _CIF_BLOCK.search(text) is not None or re.search(r"^(HEADER|REMARK|CRYST1)", text, re.MULTILINE):
         raise InvalidInput(
-            "The file holds no atoms. Upload a PDB, mmCIF or PDBQT file with coordinates.", code="no_atoms"
+            "The file holds no atoms. Give a PDB, mmCIF or PDBQT file with coordinates.", code="no_atoms"
         )
     raise InvalidInput(
-        "The file is neither PDB, mmCIF nor PDBQT. Upload a structure in one of these formats.",
+        "The file is neither PDB, mmCIF nor PDBQT. Give a structure in one of these formats.",
         code="unknown_format",
     )
 

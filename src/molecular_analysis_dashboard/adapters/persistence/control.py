@@ -3,6 +3,7 @@
 All times are compared by the database's clock. Every statement is idempotent and safe under two leaders.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlalchemy import text
 
 from molecular_analysis_dashboard.adapters.persistence.jobs import SqlJobs, write_event
 from molecular_analysis_dashboard.adapters.persistence.rows import LIVE, Repository
+from molecular_analysis_dashboard.domain.docking import KnownBuild
 from molecular_analysis_dashboard.domain.jobs import (
     JobState,
     Origin,
@@ -39,8 +41,11 @@ _LEASE = text(
 
 _REGISTER = text(
     """
-    INSERT INTO workers (id, host, pid, version, queues, engine_builds, concurrency, beat_interval_s, state)
-    VALUES (:id, :host, :pid, :version, :queues, :engine_builds, :concurrency, :beat_interval_s, :state)
+    INSERT INTO workers
+        (id, host, pid, version, queues, engine_builds, scoring_functions, concurrency, beat_interval_s, state)
+    VALUES
+        (:id, :host, :pid, :version, :queues, :engine_builds, CAST(:scoring_functions AS jsonb), :concurrency,
+         :beat_interval_s, :state)
     ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), state = :state, ended_at = NULL
     """
 )
@@ -96,7 +101,8 @@ _BUILDS = text(
     f"""
     SELECT build_id,
            coalesce(sum(concurrency) FILTER (WHERE 'dock.' || build_id = ANY (queues) AND {LIVE}), 0) AS live_slots,
-           max(started_at) AS seen_at
+           max(started_at) AS seen_at,
+           (array_agg(scoring_functions -> build_id ORDER BY started_at DESC))[1] AS scoring_functions
     FROM workers, unnest(engine_builds) AS build_id
     GROUP BY build_id
     ORDER BY 2 DESC, 3 DESC, 1
@@ -236,6 +242,7 @@ class SqlControl(Repository):
                 "version": worker.version,
                 "queues": list(worker.queues),
                 "engine_builds": list(worker.engine_builds),
+                "scoring_functions": json.dumps(dict(worker.scoring_functions)),
                 "concurrency": worker.concurrency,
                 "beat_interval_s": worker.beat_interval_s,
                 "state": "draining" if draining else "live",
@@ -285,10 +292,10 @@ class SqlControl(Repository):
         )
         return {row.queue: int(row.n) for row in rows}
 
-    def engine_builds(self) -> list[tuple[str, int]]:
+    def engine_builds(self) -> list[KnownBuild]:
         """Return every engine build known with its live slots: those of live workers first, then the latest seen."""
         rows = self._connection.execute(_BUILDS)
-        return [(row.build_id, int(row.live_slots)) for row in rows]
+        return [KnownBuild(row.build_id, int(row.live_slots), tuple(row.scoring_functions or ())) for row in rows]
 
     def running_tasks(self) -> dict[str, int]:
         """Return running tasks per queue."""

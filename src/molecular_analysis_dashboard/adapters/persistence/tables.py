@@ -386,6 +386,7 @@ workers = Table(
     Column("version", Text, nullable=False),
     Column("queues", ARRAY(Text), nullable=False),
     Column("engine_builds", ARRAY(Text), nullable=False),
+    Column("scoring_functions", JSONB, nullable=False, server_default=text("'{}'")),
     Column("concurrency", Integer, nullable=False),
     Column("beat_interval_s", Double, nullable=False),
     Column("state", Text, nullable=False),

@@ -5,13 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-import structlog
-
 from . import logs
 from .errors import ServerFailed, StackFailed
 from .managed import DeathRecord, RestartPolicy
-
-_log = structlog.get_logger(__name__)
 
 
 class Kept(Protocol):
@@ -73,11 +69,12 @@ class KeptServer:
 
 
 class Keeper:
-    """Watches one thing, and starts it again as the policy says."""
+    """Watches one thing, starts it again as the policy says, and tells so in a sentence."""
 
-    def __init__(self, kept: Kept, policy: RestartPolicy) -> None:
+    def __init__(self, kept: Kept, policy: RestartPolicy, tell: Callable[[str], None]) -> None:
         self.kept = kept
         self._policy = policy
+        self._tell = tell
         self._record = DeathRecord(policy)
         self._restart_at_s: float | None = None
 
@@ -103,14 +100,12 @@ class Keeper:
             return False
         self._restart_at_s = None
         self.kept.start()
-        _log.info("stack_process_restarted", process=self.kept.name, pid=self.kept.pid, deaths=self.deaths)
         return True
 
     def _died(self) -> None:
         kept, now_s = self.kept, time.monotonic()
         kept.clear()
         delay_s = self._record.add(now_s)
-        _log.warning("stack_process_died", process=kept.name, reason=kept.last_exit, deaths=self.deaths)
         if delay_s is None:
             raise StackFailed(
                 f"The process {kept.name} stopped {self._policy.limit} times within {self._policy.window_s:g} s "
@@ -121,3 +116,4 @@ class Keeper:
                 log=logs.tail(kept.log_file),
             )
         self._restart_at_s = now_s + delay_s
+        self._tell(f"The process {kept.name} ended ({kept.last_exit}) and is started again. See {kept.log_file}.")

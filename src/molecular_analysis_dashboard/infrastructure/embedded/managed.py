@@ -127,12 +127,16 @@ class RunningProcess:
         if self._process is not None and self._process.poll() is not None:
             end_session(self._process.pid, self.started_ticks)
 
+    def ask_to_leave(self) -> None:
+        """Send the child its stop signal; does not wait."""
+        if self._process is not None:
+            self._process.send_signal(self.managed.stop_signal)
+
     def stop(self, impatient: Callable[[], bool]) -> None:
-        """Ask the child to leave, kill it after its time (at once when impatient), and clear its session."""
+        """Wait for the child that was asked to leave, kill it after its time or when impatient, clear its session."""
         process = self._process
         if process is None:
             return
-        process.send_signal(self.managed.stop_signal)
         wait_until(lambda: process.poll() is not None or impatient(), self.managed.stop_timeout_s)
         if process.poll() is None:
             process.kill()

@@ -53,6 +53,10 @@ class Supervisor:
         TCP ports that the processes listen on; only recorded.
     on_ready : Callable[[StackState], None], optional
         Called once everything is healthy.
+    on_stop : Callable[[], None], optional
+        Called when the stack begins to stop because it was asked to.
+    on_trouble : Callable[[str], None], optional
+        Told in a sentence of each process that ended and is started again.
     """
 
     def __init__(
@@ -64,6 +68,8 @@ class Supervisor:
         ports: Mapping[str, int] | None = None,
         policy: RestartPolicy | None = None,
         on_ready: Callable[[StackState], None] | None = None,
+        on_stop: Callable[[], None] = lambda: None,
+        on_trouble: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
         self._servers = servers
         self._layout = servers.layout
@@ -72,6 +78,8 @@ class Supervisor:
         self._ports = dict(ports or {})
         self._policy = policy or RestartPolicy()
         self._on_ready = on_ready
+        self._on_stop = on_stop
+        self._on_trouble = on_trouble
         self._stop_requests = 0
         self._started_at = ""
         self._addresses: EmbeddedAddresses | None = None
@@ -135,7 +143,7 @@ class Supervisor:
         if stale is not None:
             _end_recorded(stale)
         self._addresses = self._servers.start()
-        self._keepers = [Keeper(server, self._policy) for server in self._kept_servers()]
+        self._keepers = [Keeper(server, self._policy, self._on_trouble) for server in self._kept_servers()]
         self._record("starting")
         if self._stop_requests:
             return
@@ -159,7 +167,7 @@ class Supervisor:
         process = RunningProcess(managed, self._layout.logs)
         self._running.append(process)
         process.start()
-        self._keepers.append(Keeper(process, self._policy))
+        self._keepers.append(Keeper(process, self._policy, self._on_trouble))
         self._record("starting")
 
         def settled() -> bool:
@@ -185,13 +193,17 @@ class Supervisor:
         return any([keeper.look() for keeper in self._keepers])
 
     def _stop(self) -> None:
-        """Stop the processes in reverse order, then the servers, whatever happens on the way."""
+        """Stop all processes side by side, then the servers, whatever happens on the way."""
         requests_before = max(self._stop_requests, 1)
         with ExitStack() as stops:
             stops.callback(self._servers.stop)
             for process in self._running:
                 stops.callback(process.stop, impatient=lambda: self._stop_requests > requests_before)
+            for process in self._running:
+                process.ask_to_leave()
             self._record("stopping")
+            if self._stop_requests:
+                self._on_stop()
 
     def _record(self, phase: Phase) -> StackState:
         deaths = {keeper.kept.name: keeper.deaths for keeper in self._keepers}

@@ -2,7 +2,7 @@
 
 from .database import Database
 from .groups import Auth, Docking, Flower, Ledger, Limits, Runtime
-from .loading import load_settings
+from .loading import load_settings, unknown_settings
 from .model import Settings
 from .production import check_bind
 from .queue import Queue
@@ -27,4 +27,5 @@ __all__ = [
     "check_bind",
     "load_settings",
     "reference_tables",
+    "unknown_settings",
 ]

@@ -32,7 +32,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     given = dict(os.environ if environ is None else environ)
     warnings = _choose_database_address(given)
-    problems = _unknown_names(given)
+    problems = unknown_settings(given)
     groups: dict[str, Any] = {}
     all_values: dict[str, str] = {}
     for name, group in GROUPS.items():
@@ -67,7 +67,8 @@ def _choose_database_address(given: dict[str, str]) -> list[str]:
     return ["The arguments of DATABASE_URL have no effect, because POSTGRES_PASSWORD_FILE is set"]
 
 
-def _unknown_names(given: Mapping[str, str]) -> list[str]:
+def unknown_settings(given: Mapping[str, str]) -> list[str]:
+    """Say of each variable that looks like a setting and is none what may be meant."""
     unknown = (name for name in sorted(given) if name.startswith("MAD_") and not is_known(name))
     return [f"{name} is not a setting; did you mean {_closest(name)}?" for name in unknown]
 

@@ -13,7 +13,7 @@ from molecular_analysis_dashboard.infrastructure.settings import Settings, check
 from molecular_analysis_dashboard.infrastructure.version import package_version
 from molecular_analysis_dashboard.presentation.api.errors import install_error_handlers
 from molecular_analysis_dashboard.presentation.api.event_hub import EventHub
-from molecular_analysis_dashboard.presentation.api.middleware import BodyLimit, RequestContext
+from molecular_analysis_dashboard.presentation.api.middleware import BodyLimit, HeadRequests, RequestContext
 from molecular_analysis_dashboard.presentation.api.routers import (
     documentation,
     events,
@@ -81,9 +81,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         separate_input_output_schemas=False,
         telemetry=_TELEMETRY,
+        # A redirect would answer a mistyped address without an envelope.
+        redirect_slashes=False,
     )
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestContext)
+    app.add_middleware(HeadRequests)
     install_error_handlers(app)
     for router in (
         session.router,

@@ -1,5 +1,6 @@
 """Errors on the wire: the one place that maps meaning to HTTP status, and gives every error one envelope."""
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -10,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from molecular_analysis_dashboard.domain.errors import (
     Conflict,
@@ -46,7 +48,10 @@ _SENTENCES: Mapping[int, tuple[str, str]] = {
     415: ("unsupported_media_type", "This address does not take this content type."),
 }
 _RETRY_AFTER_S = 5
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 _MAX_PROBLEMS = 50
+# So many stand in the sentence; the details name them all.
+_MAX_TOLD = 3
 _MAX_SHOWN = 200
 
 
@@ -100,24 +105,33 @@ async def _answer_mad_error(request: Request, error: Exception) -> JSONResponse:
 async def _answer_validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     found = error.errors()
-    if any(problem["type"] == "json_invalid" for problem in found):
-        return error_response(
-            request, 400, "malformed_json", "The body is no valid JSON.", {"problem": str(found[0].get("ctx", ""))}
-        )
+    for problem in found:
+        if problem["type"] == "json_invalid":
+            return _answer_malformed_json(request, problem)
     problems = [_problem(problem) for problem in found[:_MAX_PROBLEMS]]
-    sentence = "; ".join(f"{problem['where']}: {problem['message']}" for problem in problems[:3])
+    sentence = "; ".join(f"{problem['where']}: {problem['message']}" for problem in problems[:_MAX_TOLD])
+    more = f" (and {len(found) - _MAX_TOLD} more)" if len(found) > _MAX_TOLD else ""
     return error_response(
-        request, 422, "validation_failed", f"The request has values that cannot be used. {sentence}.",
+        request, 422, "validation_failed", f"The request has values that cannot be used. {sentence}{more}.",
         {"problems": problems},
     )  # fmt: skip
 
 
+def _answer_malformed_json(request: Request, problem: Mapping[str, Any]) -> JSONResponse:
+    reason, position = str(problem["ctx"]["error"]), problem["loc"][-1]
+    details = {"problem": reason, **({"position": position} if position else {})}
+    place = f" (at character {position})" if position else ""
+    return error_response(request, 400, "malformed_json", f"The body is no valid JSON: {reason}{place}.", details)
+
+
 def _problem(problem: Mapping[str, Any]) -> dict[str, str]:
+    # A value that is no JSON can only come from an address or a header, as text.
+    given = json.dumps(problem.get("input"), ensure_ascii=False, default=str)
     return {
         "where": ".".join(str(part) for part in problem["loc"]),
         "type": str(problem["type"]),
         "message": str(problem["msg"]).removeprefix("Value error, "),
-        "given": repr(problem.get("input"))[:_MAX_SHOWN],
+        "given": given if len(given) <= _MAX_SHOWN else f"{given[:_MAX_SHOWN]}…",
     }
 
 
@@ -127,7 +141,22 @@ async def _answer_http_exception(request: Request, error: Exception) -> JSONResp
     standard = {status.value: status.phrase for status in HTTPStatus}.get(error.status_code, "")
     # The framework's own 400 says less than ours.
     message = sentence if error.detail == standard or error.status_code == HTTPStatus.BAD_REQUEST else str(error.detail)
-    return error_response(request, error.status_code, code, message, headers=error.headers)
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join(_allowed_methods(request))}
+    return error_response(request, error.status_code, code, message, headers=headers)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Return all methods of an address: the framework names those of one of its routes only."""
+    scope, routes = request.scope, request.app.routes
+
+    def taken(method: str) -> bool:
+        return any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+
+    allowed = [method for method in _METHODS if taken(method)]
+    # A HEAD is answered wherever a GET is.
+    return sorted({*allowed, "HEAD"}) if "GET" in allowed else allowed
 
 
 async def _answer_nobody(request: Request, error: Exception) -> JSONResponse:

@@ -1,9 +1,13 @@
-"""What surrounds every request: its id, its place in logs and metrics, the answer to defects, the limit of its size."""
+"""What surrounds every request: its id, its place in logs and metrics, the answer to defects, the limit of its size.
+
+And HEAD, wherever GET works.
+"""
 
 import time
 from uuid import uuid4
 
 import structlog
+from anyio import CancelScope
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -61,6 +65,29 @@ class RequestContext:
                     f"The server has a defect. Its log names it {error_id}.", {"error_id": error_id},
                 )  # fmt: skip
                 await answer(scope, receive, send_with_id)
+
+
+class HeadRequests:
+    """Answers HEAD with the head of what GET would answer; the body is not made, however long it would be."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+        with CancelScope() as rest:
+
+            async def send_head(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    await send(message)
+                    await send({"type": "http.response.body"})
+                    rest.cancel()
+
+            # The server below keeps its own scope, and so knows that no body belongs to this answer.
+            await self._app({**scope, "method": "GET"}, receive, send_head)
 
 
 class BodyLimit:

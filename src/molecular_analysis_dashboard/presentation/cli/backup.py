@@ -13,7 +13,7 @@ from molecular_analysis_dashboard.domain.backups import BackupIncomplete, Manife
 from molecular_analysis_dashboard.domain.errors import Conflict
 from molecular_analysis_dashboard.ports.backups import Report
 from molecular_analysis_dashboard.presentation.cli.console import Console
-from molecular_analysis_dashboard.presentation.cli.options import AsJson, DataDir, console_of
+from molecular_analysis_dashboard.presentation.cli.options import AsJson, DataDir, console_of, expanded
 from molecular_analysis_dashboard.presentation.cli.progress import progress_of
 
 _PREFIX, _SUFFIX = "mad-", ".tar"
@@ -49,7 +49,7 @@ def backup(
     from molecular_analysis_dashboard.infrastructure.installations import chosen_installation
 
     console = console_of(ctx, as_json)
-    path = _new_file(target.expanduser().absolute(), keep)
+    path = _new_file(expanded(target).absolute(), keep)
     with chosen_installation(data_dir, os.environ) as installation:
         console.say(f"Backing up {installation.name} to {path} …")
         with _reporting(console) as report:
@@ -77,7 +77,7 @@ def restore(
     from molecular_analysis_dashboard.infrastructure.installations import chosen_installation
 
     console = console_of(ctx, as_json)
-    path = source.expanduser().absolute()
+    path = expanded(source).absolute()
     if check:
         with _reporting(console) as report:
             manifest = backups.check(path, report)

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import rich.console
@@ -40,6 +41,16 @@ class Console:
         """Tell a person what is going on."""
         self.stderr.print(text)
 
+    @contextmanager
+    def busy(self, text: str) -> Iterator[None]:
+        """Tell what the block does, which takes a while: a spinner on a terminal, else a line."""
+        if self.stderr.is_terminal:
+            with self.stderr.status(text):
+                yield
+        else:
+            self.say(text)
+            yield
+
     def warn(self, text: str) -> None:
         """Tell a person what they should look at."""
         self.stderr.print(f"Warning: {text}", style="yellow")
@@ -47,6 +58,10 @@ class Console:
     def fail(self, code: str, message: str, details: Mapping[str, object]) -> None:
         """Report an error: to people, and with ``--json`` as the result too."""
         self.stderr.print(Text.assemble((f"Error [{code}]: ", "bold red"), message))
+        self.fail_as_json(code, message, details)
+
+    def fail_as_json(self, code: str, message: str, details: Mapping[str, object]) -> None:
+        """With ``--json``, write an error that people were told already."""
         if self.json:
             self._write({"error": {"code": code, "message": message, "details": dict(details)}})
 

@@ -102,8 +102,8 @@ def _run(console: Console, client: Client, screen: Screen, folder: ResultsFolder
         f"Redocking: the best pose of {_NATIVE} lies {rmsd_angstrom:.2f} Å (RMSD) from its native place, so that was "
         f"{verdict} ({_FOUND_AGAIN_ANGSTROM:g} Å is the usual limit)."
     )
-    rejected = job.counts.rejected + job.counts.rejected_at_reading
-    console.say(f"{job.counts.scored} drugs scored, {rejected} records rejected (rejected.csv says why).")
+    counts = job.counts
+    console.say(f"{counts.scored} drugs scored, {counts.all_rejected} records rejected (rejected.csv says why).")
     console.say(f"Results: {folder.path}")
 
 

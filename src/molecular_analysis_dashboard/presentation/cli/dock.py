@@ -1,6 +1,7 @@
 """``mad dock``: one screen from files on disk to files on disk."""
 
 import gzip
+import math
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -99,8 +100,9 @@ def _finish(console: Console, client: Client, job: Job, folder: ResultsFolder) -
     hits = client.hits(job.id, _SHOWN_HITS)
     report_hits(console, hits, {"job": dict(job.body), "files": {name: str(path) for name, path in files.items()}})
     counts = job.counts
-    rejected = counts.rejected + counts.rejected_at_reading
-    console.say(f"{counts.scored} scored and {rejected} rejected of {counts.input} records; results in {folder.path}")
+    console.say(
+        f"{counts.scored} scored and {counts.all_rejected} rejected of {counts.input} records; results in {folder.path}"
+    )
 
 
 def _origin(
@@ -110,6 +112,8 @@ def _origin(
     ways = [site_from is not None, center is not None or size is not None, residues is not None]
     if sum(ways) != 1:
         raise typer.BadParameter("name the site in exactly one way: --site-from, --center with --size, or --residues.")
+    if not all(math.isfinite(value) for value in (*(center or ()), *(size or ()), padding or 0.0)):
+        raise typer.BadParameter("--center, --size and --padding take numbers in Å; nan and inf are none.")
     widened = _DEFAULT_PADDING_ANGSTROM if padding is None else padding
     if site_from is not None:
         file = {"file_name": _plain_name(site_from), "content": _text(input_file(site_from, "site"))}

@@ -32,7 +32,7 @@ def doctor(
 
     console = console_of(ctx, as_json)
     findings: list[Finding] = []
-    with console.stderr.status("Checking …"):
+    with console.busy("Checking …"):
         findings += diagnose(chosen_data_dir(data_dir), os.environ, server=server, token=token)
     rows = [(finding.verdict, finding.check, f"{finding.message} {finding.advice}".strip()) for finding in findings]
     columns = [Column("verdict"), Column("check"), Column("found")]

@@ -8,8 +8,9 @@ import typer
 
 from molecular_analysis_dashboard.client import Job
 from molecular_analysis_dashboard.domain.errors import Conflict
-from molecular_analysis_dashboard.domain.jobs import JobKind
+from molecular_analysis_dashboard.domain.jobs import JobKind, JobState
 from molecular_analysis_dashboard.presentation.cli.console import Column, Console
+from molecular_analysis_dashboard.presentation.cli.exit_codes import ExitCode
 from molecular_analysis_dashboard.presentation.cli.options import (
     AsJson,
     DataDir,
@@ -88,14 +89,20 @@ def export(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write hits.csv, poses.sdf, rejected.csv and provenance.json of a job that has ended."""
+    """Write hits.csv, poses.sdf, rejected.csv and provenance.json of a job that has ended.
+
+    If the job did not complete, the results are partial: they are written, the counts are told, and the exit status
+    is 5.
+    """
     console = console_of(ctx, as_json)
     folder = ResultsFolder(out, force=force)
     folder.check()
     with running_server(server, token, chosen_data_dir(data_dir)) as client:
         job = client.job(str(job_id))
         if wait:
-            job = completed(wait_for_job(client, console, job, "Docking"))
+            job = wait_for_job(client, console, job, "Docking")
+        if job.state is JobState.PAUSED:
+            completed(job)
         if not job.is_final:
             raise Conflict(
                 f"The job is {job.state}; its results are not complete. Wait for it with --wait.",
@@ -104,14 +111,26 @@ def export(
                 state=job.state,
             )
         files = write_exports(client, job.id, folder)
+    is_whole = job.state is JobState.COMPLETED
     paths = {name: str(path) for name, path in files.items()}
-    console.result("\n".join(paths.values()), {"job": dict(job.body), "files": paths})
+    console.result("\n".join(paths.values()), {"job": dict(job.body), "files": paths, "partial": not is_whole})
+    if not is_whole:
+        console.warn(f"The job is {job.state}, so these results are partial: {_outcomes(job)}.")
+        raise typer.Exit(ExitCode.JOB_NOT_COMPLETED)
 
 
 def _row(job: Job) -> tuple[object, ...]:
     counts = job.counts
-    rejected = counts.rejected + counts.rejected_at_reading
-    return (job.id, job.kind, job.state, counts.scored, rejected, counts.input, job.created_at[:19], job.name)
+    created = f"{job.created_at[:19]}Z"
+    return (job.id, job.kind, job.state, counts.scored, counts.all_rejected, counts.input, created, job.name)
+
+
+def _outcomes(job: Job) -> str:
+    """Where the records of the input are, in words that add up."""
+    counts = job.counts
+    parts = [f"{counts.scored} scored", f"{counts.all_rejected} rejected", f"{counts.cancelled} cancelled"]
+    parts += [f"{counts.waiting} never docked"] if counts.waiting else []
+    return f"{', '.join(parts)} of {counts.input} records"
 
 
 def _show(console: Console, job: Job) -> None:
@@ -119,7 +138,7 @@ def _show(console: Console, job: Job) -> None:
     lines = [
         f"{job.name} ({job.kind}, {job.id})",
         f"state: {job.state}" + (f" ({job.reason})" if job.reason else ""),
-        f"input {counts.input}: scored {counts.scored}, rejected {counts.rejected + counts.rejected_at_reading}, "
+        f"input {counts.input}: scored {counts.scored}, rejected {counts.all_rejected}, "
         f"cancelled {counts.cancelled}, waiting {counts.waiting}",
     ]
     if job.error:

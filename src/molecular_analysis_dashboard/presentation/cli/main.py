@@ -10,14 +10,17 @@ from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 from molecular_analysis_dashboard.domain.errors import MadError
 from molecular_analysis_dashboard.infrastructure.logging import configure_logging
 from molecular_analysis_dashboard.infrastructure.redaction import redact_text
+from molecular_analysis_dashboard.infrastructure.settings import unknown_settings
 from molecular_analysis_dashboard.infrastructure.version import package_version
 from molecular_analysis_dashboard.presentation.cli import backup, containers, demo, dock, doctor, jobs, migrate, stack
 from molecular_analysis_dashboard.presentation.cli.console import Console
 from molecular_analysis_dashboard.presentation.cli.exit_codes import ExitCode, exit_code_of
+from molecular_analysis_dashboard.presentation.cli.options import console_of
 
 app = typer.Typer(
     name="mad",
@@ -46,13 +49,21 @@ def _show_version(asked: bool) -> None:
         raise typer.Exit
 
 
+# Their settings, if they read any, are those of the server; the others refuse unknown ones themselves.
+_TALK_TO_A_SERVER = frozenset({"status", "down", "jobs", "dock", "demo"})
+
+
 @app.callback()
 def _root(
+    ctx: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
     ] = False,
 ) -> None:
     del version
+    if ctx.invoked_subcommand in _TALK_TO_A_SERVER:
+        for sentence in unknown_settings(os.environ):
+            console_of(ctx, as_json=False).warn(sentence)
 
 
 def main() -> NoReturn:
@@ -66,16 +77,26 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit status; every failure has been told by then."""
     console = Console()
     try:
-        app(arguments, prog_name="mad", obj=console)
+        status = app(arguments, prog_name="mad", obj=console, standalone_mode=False)
     except SystemExit as end:
         return int(end.code or 0)
+    except TyperException as error:
+        return _wrong_line(console, error, arguments)
     except MadError as error:
         console.fail(error.error_code, error.message, error.details)
         return exit_code_of(error)
     except Exception as error:
         console.fail("internal_error", _kept(error, arguments), {})
         return ExitCode.FAILED
-    return ExitCode.OK
+    return int(status or ExitCode.OK)
+
+
+def _wrong_line(console: Console, error: TyperException, arguments: Sequence[str]) -> int:
+    """Tell what is wrong with a command line; it was not understood, so whether it asks for JSON is read off it."""
+    error.show()  # type: ignore[attr-defined]  # all that a command line can raise have it
+    console.json = "--json" in arguments
+    console.fail_as_json("usage", error.format_message(), {})
+    return ExitCode.USAGE
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

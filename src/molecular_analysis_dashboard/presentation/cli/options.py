@@ -5,6 +5,7 @@ from typing import Annotated, cast
 
 import typer
 
+from molecular_analysis_dashboard.domain.errors import InvalidInput
 from molecular_analysis_dashboard.infrastructure.embedded.paths import default_data_dir
 from molecular_analysis_dashboard.presentation.cli.console import Console
 
@@ -42,4 +43,22 @@ def console_of(ctx: typer.Context, as_json: bool) -> Console:
 
 def chosen_data_dir(given: Path | None) -> Path:
     """The absolute data folder: the given one, else the user's."""
-    return (given.expanduser() if given else default_data_dir()).absolute()
+    return (expanded(given) if given else default_data_dir()).absolute()
+
+
+def expanded(path: Path) -> Path:
+    """The path with ``~`` replaced by a home folder.
+
+    Raises
+    ------
+    InvalidInput
+        ``path_invalid`` when there is no such user.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise InvalidInput(
+            f"{path} names the home folder of a user whom this machine does not know. Write the path in full.",
+            code="path_invalid",
+            path=str(path),
+        ) from error

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 import rich.progress
+from rich.text import Text
 
 from molecular_analysis_dashboard.presentation.cli.console import Console
 
@@ -32,20 +33,23 @@ class _Lines:
     def __init__(self, console: Console, label: str) -> None:
         self._console = console
         self._label = label
-        self._shown = (-1, -1)
-        self._next_s = time.monotonic() + _LINE_EVERY_S
+        self._began_s = time.monotonic()
+        self._next_s = self._began_s + _LINE_EVERY_S
+        self._finished = False
 
     def show(self, done: int, total: int) -> None:
         finished = 0 < total == done
-        news = (done, total) != self._shown or total == 0
-        if not news or not (finished or time.monotonic() >= self._next_s):
+        now_s = time.monotonic()
+        if now_s < self._next_s and (not finished or self._finished):
             return
-        self._shown = (done, total)
-        self._next_s = time.monotonic() + _LINE_EVERY_S
-        self._console.say(f"{self._label}: {done} of {total}" if total else f"{self._label} …")
+        self._finished = finished
+        self._next_s = now_s + _LINE_EVERY_S
+        text = f"{self._label}: {done} of {total}" if total else f"{self._label} …"
+        self._console.say(f"{text} ({now_s - self._began_s:.0f} s)")
 
     def phase(self, label: str) -> None:
         self._label = label
+        self._finished = False
 
     def note(self, text: str) -> None:
         self._console.say(text)
@@ -66,6 +70,13 @@ class _Bar:
         self._progress.console.print(text)
 
 
+class _Count(rich.progress.MofNCompleteColumn):
+    """How many of how many; nothing while the total is not known."""
+
+    def render(self, task: rich.progress.Task) -> Text:
+        return Text() if task.total is None else super().render(task)
+
+
 @contextmanager
 def progress_of(console: Console, label: str) -> Iterator[Progress]:
     """Show progress under a label for the length of the block, on standard error."""
@@ -75,7 +86,7 @@ def progress_of(console: Console, label: str) -> Iterator[Progress]:
     columns = (
         rich.progress.TextColumn("{task.description}", markup=False),
         rich.progress.BarColumn(),
-        rich.progress.MofNCompleteColumn(),
+        _Count(),
         rich.progress.TimeElapsedColumn(),
     )
     with rich.progress.Progress(*columns, console=console.stderr, transient=True) as progress:

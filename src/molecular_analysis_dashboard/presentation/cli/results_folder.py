@@ -4,11 +4,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from molecular_analysis_dashboard.client import Client
 from molecular_analysis_dashboard.domain.errors import Conflict, InvalidInput
+from molecular_analysis_dashboard.presentation.cli.options import expanded
 
+# A file name may have 255 bytes, and mkdtemp adds its own.
+_PREFIX_CHARACTERS = 50
 EXPORTS = ("hits.csv", "poses.sdf", "rejected.csv", "provenance.json")
 
 
@@ -24,7 +28,7 @@ class ResultsFolder:
     """
 
     def __init__(self, path: Path, *, force: bool = False) -> None:
-        self.path = path.expanduser().absolute()
+        self.path = expanded(path).absolute()
         self._force = force
 
     def check(self) -> None:
@@ -37,42 +41,43 @@ class ResultsFolder:
         InvalidInput
             ``folder_unusable``.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise self._unusable("it is a file")
         try:
+            if self.path.exists() and not self.path.is_dir():
+                raise self._unusable("it is a file")
             if self.path.is_dir() and any(self.path.iterdir()) and not self._force:
                 raise Conflict(
                     f"The folder {self.path} is not empty. Choose another one, or replace its results with --force.",
                     code="folder_not_empty",
                     folder=str(self.path),
                 )
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(self._unfinished())
+            existing = next(parent for parent in self.path.parents if parent.exists())
+            tempfile.TemporaryFile(dir=existing).close()
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
 
     def write(self, files: Mapping[str, Iterable[bytes]]) -> dict[str, Path]:
         """Write all files, or none; returns their paths by name."""
         try:
-            unfinished = self._unfinished()
+            with ExitStack() as leavings:
+                unfinished = self._unfinished(leavings)
+                for name, pieces in files.items():
+                    with (unfinished / name).open("wb") as stream:
+                        stream.writelines(pieces)
+                        stream.flush()
+                        os.fsync(stream.fileno())
+                self._put_in_place(unfinished, list(files))
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
-        try:
-            for name, pieces in files.items():
-                with (unfinished / name).open("wb") as stream:
-                    stream.writelines(pieces)
-                    stream.flush()
-                    os.fsync(stream.fileno())
-            self._put_in_place(unfinished, list(files))
-        except OSError as error:
-            raise self._unusable(error.strerror or str(error)) from error
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
         return {name: self.path / name for name in files}
 
-    def _unfinished(self) -> Path:
-        """Make a private folder on the same file system, so that it can be renamed."""
-        return Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", dir=self.path.parent))
+    def _unfinished(self, leavings: ExitStack) -> Path:
+        """Make a private folder on the same file system, so that it can be renamed; the stack removes what is left."""
+        for parent in reversed([parent for parent in self.path.parents if not parent.exists()]):
+            parent.mkdir(exist_ok=True)
+            leavings.callback(_remove_if_empty, parent)
+        folder = Path(tempfile.mkdtemp(prefix=f".{self.path.name}."[:_PREFIX_CHARACTERS], dir=self.path.parent))
+        leavings.callback(shutil.rmtree, folder, ignore_errors=True)
+        return folder
 
     def _put_in_place(self, unfinished: Path, names: list[str]) -> None:
         umask = os.umask(0)
@@ -93,6 +98,11 @@ class ResultsFolder:
         )
 
 
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
+
+
 def write_exports(client: Client, job_id: str, folder: ResultsFolder) -> dict[str, Path]:
     """Fetch the exports of a job into the folder."""
     return folder.write({name: client.export(job_id, name) for name in EXPORTS})
@@ -101,7 +111,7 @@ def write_exports(client: Client, job_id: str, folder: ResultsFolder) -> dict[st
 def next_free(path: Path) -> Path:
     """The path, else the first of ``path-2``, ``path-3``, ... that does not exist."""
     candidate, number = path, 1
-    while candidate.exists():
+    while os.path.lexists(candidate):
         number += 1
         candidate = path.with_name(f"{path.name}-{number}")
     return candidate

@@ -1,6 +1,5 @@
 """One screen from files to a finished job, as `mad dock` and `mad demo` run it."""
 
-import textwrap
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +9,10 @@ from typing import Any
 from molecular_analysis_dashboard.client import BindingSite, Client, Hit, Job, Library, Receptor
 from molecular_analysis_dashboard.domain.errors import InvalidInput, PreparationFailed
 from molecular_analysis_dashboard.presentation.cli.console import Column, Console
+from molecular_analysis_dashboard.presentation.cli.findings import tell_checks, tell_notes, tell_rejections
+from molecular_analysis_dashboard.presentation.cli.options import expanded
 from molecular_analysis_dashboard.presentation.cli.waiting import cancelled_on_interrupt, completed, wait_for_job
 
-_SHOWN_REJECTIONS = 5
-_SHOWN_CHARACTERS = 160
 # Around a box made with the usual padding, the ligand's own extent; what lies near that is near the site.
 _PADDING_ANGSTROM = 5.0
 _NAME_CHARACTERS = 200
@@ -52,9 +51,11 @@ def run_screen(client: Client, console: Console, screen: Screen) -> Job:
     KeyboardInterrupt
         After the server was asked to cancel what runs.
     """
+    # What the server can refuse by itself comes first: preparing and reading may take minutes.
+    protocol_id = client.create_protocol(screen.name, screen.protocol)
     structure = client.upload_structure(screen.receptor)
     site = client.create_site(structure.id, screen.origin)
-    _tell_checks(console, site)
+    tell_checks(console, site)
     open_jobs: list[Job] = []
     with cancelled_on_interrupt(client, console, open_jobs):
         receptor, preparing = client.prepare_receptor(structure.id, _options(site), _name(screen.receptor))
@@ -69,12 +70,12 @@ def run_screen(client: Client, console: Console, screen: Screen) -> Job:
                 "receptor_id": receptor.id,
                 "site_id": site.id,
                 "library_id": library.id,
-                "protocol_id": client.create_protocol(screen.name, screen.protocol),
+                "protocol_id": protocol_id,
             },
             idempotency_key=str(uuid.uuid4()),
         )
         open_jobs.append(job)
-        console.say(f"Job {job.id}: docking {library.n_ligands} ligands.")
+        console.say(f"Job {job.id}: docking {library.n_ligands} ligand{'s' if library.n_ligands != 1 else ''}.")
         return completed(wait_for_job(client, console, job, "Docking"))
 
 
@@ -108,12 +109,14 @@ def input_file(path: Path, what: str) -> Path:
     InvalidInput
         ``file_not_found``, ``file_unreadable`` or ``empty_file``.
     """
-    path = path.expanduser()
-    if not path.exists():
-        raise InvalidInput(f"There is no {what} file {path}. Check the path.", code="file_not_found", path=str(path))
+    path = expanded(path)
     try:
         with path.open("rb") as stream:
             empty = not stream.read(1)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InvalidInput(
+            f"There is no {what} file {path}. Check the path.", code="file_not_found", path=str(path)
+        ) from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise InvalidInput(
@@ -141,6 +144,7 @@ def _prepared(client: Client, console: Console, receptor: Receptor, job: Job) ->
             code=str(error.get("code") or "preparation_failed"),
             **error.get("details", {}),
         )
+    tell_notes(client, console, receptor)
     return receptor
 
 
@@ -155,7 +159,7 @@ def _read(client: Client, console: Console, library: Library, job: Job) -> Libra
             **error.get("details", {}),
         )
     if library.n_rejected:
-        _tell_rejections(client, console, library)
+        tell_rejections(client, console, library)
     if library.n_ligands == 0:
         raise InvalidInput(
             f"No ligand is left: all {library.n_records} records of the file were rejected. Correct the records."
@@ -165,23 +169,6 @@ def _read(client: Client, console: Console, library: Library, job: Job) -> Libra
             records=library.n_records,
         )
     return library
-
-
-def _tell_checks(console: Console, site: BindingSite) -> None:
-    for warning in site.details.get("warnings", ()):
-        console.warn(str(warning))
-    center, size = ("  ".join(f"{value:.2f}" for value in values) for values in (site.center, site.size))
-    console.say(f"Search box: centre {center}, size {size} Å.")
-    for check in site.checks:
-        if check["severity"] != "info":
-            console.warn(str(check["message"]))
-
-
-def _tell_rejections(client: Client, console: Console, library: Library) -> None:
-    console.warn(f"{library.n_rejected} of {library.n_records} records are no ligands; rejected.csv lists them all.")
-    for item in client.library_rejections(library.id, _SHOWN_REJECTIONS):
-        message = textwrap.shorten(item.message, _SHOWN_CHARACTERS, placeholder=" …")
-        console.say(f"  line {item.line} {item.name}: {message} [{item.reason}]")
 
 
 def _name(path: Path) -> str:

@@ -1,9 +1,10 @@
 """``mad up``, ``mad down`` and ``mad status``: the embedded stack."""
 
 import os
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +24,9 @@ from molecular_analysis_dashboard.presentation.cli.background import start_in_ba
 from molecular_analysis_dashboard.presentation.cli.console import Console
 from molecular_analysis_dashboard.presentation.cli.exit_codes import ExitCode
 from molecular_analysis_dashboard.presentation.cli.options import AsJson, DataDir, Token, chosen_data_dir, console_of
+
+if TYPE_CHECKING:
+    from molecular_analysis_dashboard.infrastructure.embedded_stack import StackOptions
 
 # A draining worker may finish its ligands, then the servers write what they hold.
 _STOP_TIMEOUT_S = 120.0
@@ -66,6 +70,7 @@ def up(
     console = console_of(ctx, as_json)
     folder = chosen_data_dir(data_dir)
     if detach:
+        _check(folder, port, workers)
         console.say(f"Starting on {folder} …")
         _report_ready(console, start_in_background(folder, _arguments(port, workers)))
         return
@@ -79,7 +84,7 @@ def down(ctx: typer.Context, data_dir: DataDir = None, as_json: AsJson = False) 
     """
     console = console_of(ctx, as_json)
     folder = chosen_data_dir(data_dir)
-    with console.stderr.status("Stopping …"):
+    with console.busy("Stopping; ligands that are being docked may be finished first …"):
         stopped = request_stop(folder, _STOP_TIMEOUT_S)
     text = f"Stopped the stack of {folder}." if stopped else f"Nothing runs on {folder}."
     console.result(text, {"stopped": stopped, "data_dir": str(folder)})
@@ -97,13 +102,11 @@ def status(ctx: typer.Context, data_dir: DataDir = None, token: Token = None, as
         console.result(f"Nothing runs on {folder}. Start it with mad up.", {"running": False, "data_dir": str(folder)})
         raise typer.Exit(ExitCode.NOT_REACHABLE)
     ready, reason = _asked(state, token)
-    lines = [
-        f"{state.url or folder}: {state.phase}, {'ready' if ready else 'not ready'}",
-        *([reason] if reason else []),
-    ]
+    readiness = "" if state.phase != "running" else ", ready" if ready else ", not ready"
+    lines = [f"{state.url or folder}: {state.phase}{readiness}", *([reason] if reason else [])]
     lines += [f"data folder {folder}, process {state.supervisor_pid}, since {state.started_at}"]
     lines += [
-        f"{process.name}: process {process.pid or 'none'}, restarted {process.deaths} times, log {process.log_file}"
+        f"{process.name}: process {process.pid or 'none'}, {_restarts(process.deaths)}, log {process.log_file}"
         for process in state.processes
     ]
     console.result("\n".join(lines), {"running": True, "ready": ready, "reason": reason, **_facts(state)})
@@ -112,21 +115,36 @@ def status(ctx: typer.Context, data_dir: DataDir = None, token: Token = None, as
 
 
 def _run(console: Console, folder: Path, port: int | None, workers: int | None, while_used: bool) -> None:
-    from molecular_analysis_dashboard.infrastructure.embedded_stack import StackOptions, embedded_stack, usable_cores
+    from molecular_analysis_dashboard.infrastructure.embedded_stack import embedded_stack
 
     configure_logging("warning", json=False, stream="stderr")
-    options = StackOptions(folder, _port(folder, port), workers or usable_cores())
+    options = _options(folder, port, workers)
     console.say(f"Starting on {folder} …")
     supervisor = embedded_stack(
         options,
         os.environ,
         on_servers=lambda: console.say("PostgreSQL and Redis answer; starting the dashboard and the worker …"),
         on_ready=lambda state: _report_ready(console, state),
+        on_stop=lambda grace_s: _report_stop(console, grace_s),
+        on_trouble=console.warn,
     )
     if while_used:
         call_when_unused(folder, supervisor.request_stop)
     supervisor.run()
     console.say("Stopped.")
+
+
+def _options(folder: Path, port: int | None, workers: int | None) -> "StackOptions":
+    from molecular_analysis_dashboard.infrastructure.embedded_stack import StackOptions, usable_cores
+
+    return StackOptions(folder, _port(folder, port), workers or usable_cores())
+
+
+def _check(folder: Path, port: int | None, workers: int | None) -> None:
+    """Refuse here what the start in the background would, before there is a folder for its log."""
+    from molecular_analysis_dashboard.infrastructure.embedded_stack import check_settings
+
+    check_settings(_options(folder, port, workers), os.environ)
 
 
 def _port(folder: Path, asked: int | None) -> int:
@@ -149,6 +167,15 @@ def _report_ready(console: Console, state: StackState) -> None:
     console.say(stop)
 
 
+def _report_stop(console: Console, grace_s: float) -> None:
+    with suppress(OSError):  # the terminal may be gone
+        console.say(f"Stopping; ligands that are being docked get up to {grace_s:g} s. Ctrl-C again to hurry.")
+
+
+def _restarts(deaths: int) -> str:
+    return {0: "never restarted", 1: "restarted once"}.get(deaths, f"restarted {deaths} times")
+
+
 def _facts(state: StackState) -> dict[str, Any]:
     kept = ("name", "pid", "deaths", "log_file")
     return {
@@ -163,8 +190,9 @@ def _facts(state: StackState) -> dict[str, Any]:
 
 def _asked(state: StackState, token: str | None) -> tuple[bool, str]:
     """Whether the API says that it is ready, and why not."""
-    if state.url is None:
-        return False, "It has no address yet."
+    if state.url is None or state.phase != "running":
+        # The API may answer before the worker is there, and after it has gone.
+        return False, ""
     try:
         with Client(state.url, token) as client:
             client.ready()

@@ -15,6 +15,9 @@ _FIRST_POLL_S, _LONGEST_POLL_S = 0.1, 1.0
 # How long a server may be away (restarted, updated) before waiting for it is given up.
 _SERVER_AWAY_S = 120.0
 _CANCEL_WAIT_S = 15.0
+# A job that stands still for so long is asked why.
+_PATIENCE_S = 3.0
+_MOVING = frozenset({"running", "all_running", "finished"})
 
 
 def wait_for_job(client: Client, console: Console, job: Job, label: str) -> Job:
@@ -27,15 +30,40 @@ def wait_for_job(client: Client, console: Console, job: Job, label: str) -> Job:
     """
     with progress_of(console, label) as progress:
         pause_s = _FIRST_POLL_S
+        patience = _Patience(client, progress)
         while not job.is_final and job.state is not JobState.PAUSED:
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_POLL_S)
             job = _asked(client, job, progress)
             if job.kind is JobKind.SCREEN:
-                progress.show(job.counts.settled, job.counts.input)
+                progress.show(job.counts.docked, job.counts.to_dock)
             else:
                 progress.show(0, 0)
+            patience.look(job)
     return job
+
+
+class _Patience:
+    """Tells why a job stands still, once for each reason."""
+
+    def __init__(self, client: Client, progress: Progress) -> None:
+        self._client = client
+        self._progress = progress
+        self._told = ""
+        self._next_s = time.monotonic() + _PATIENCE_S
+
+    def look(self, job: Job) -> None:
+        """Ask now and then; with a job that moves there is nothing to tell."""
+        if job.is_final or time.monotonic() < self._next_s:
+            return
+        self._next_s = time.monotonic() + _PATIENCE_S
+        try:
+            why = self._client.waiting(job.id)
+        except ResourceLost:
+            return  # Asking for the job itself tells that the server is away.
+        if why.code != self._told and why.code not in _MOVING:
+            self._progress.note(f"Waiting: {why.message}")
+        self._told = why.code
 
 
 def completed(job: Job) -> Job:
@@ -48,10 +76,13 @@ def completed(job: Job) -> Job:
     """
     if job.state is JobState.COMPLETED:
         return job
-    why = str(job.error["message"]) if job.error else job.reason or "no reason was given"
-    advice = f" Finished results are kept: mad jobs export {job.id}." if job.counts.scored else ""
+    why = str(job.error["message"]) if job.error else job.reason
+    ended = f"The job {job.id} is {job.state}" + (f": {why.rstrip('.')}." if why else ".")
+    counts = job.counts
+    kept = f" The scores of {counts.scored} of {counts.to_dock} ligands are kept." if counts.scored else ""
+    advice = f" Fetch them with: mad jobs export {job.id} --out FOLDER" if kept and job.is_final else ""
     raise JobNotCompleted(
-        f"The job {job.id} is {job.state}: {why}{advice}",
+        f"{ended}{kept}{advice}",
         code=f"job_{job.state}",
         job_id=job.id,
         state=job.state,
@@ -92,7 +123,7 @@ def _asked(client: Client, job: Job, progress: Progress) -> Job:
     told = False
     while True:
         try:
-            return client.job(job.id)
+            found = client.job(job.id)
         except ResourceLost as error:
             if time.monotonic() >= deadline:
                 raise ResourceLost(
@@ -105,3 +136,7 @@ def _asked(client: Client, job: Job, progress: Progress) -> Job:
                 progress.note("The server does not answer; waiting for it …")
                 told = True
             time.sleep(_LONGEST_POLL_S)
+        else:
+            if told:
+                progress.note("The server answers again.")
+            return found

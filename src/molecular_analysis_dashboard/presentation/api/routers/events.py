@@ -3,15 +3,16 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 
+from molecular_analysis_dashboard.presentation.api.api_route import api_router
 from molecular_analysis_dashboard.presentation.api.dependencies import Caller, Limit, Services
 from molecular_analysis_dashboard.presentation.api.errors import error_responses
 from molecular_analysis_dashboard.presentation.api.schemas.jobs import Event, EventPage
 from molecular_analysis_dashboard.presentation.api.streaming import job_stream, organization_stream
 
-job_events_router = APIRouter(prefix="/api/v1/jobs", tags=["events"])
-router = APIRouter(prefix="/api/v1/events", tags=["events"])
+job_events_router = api_router("/jobs", "events")
+router = api_router("/events", "events")
 
 EventCursor = Annotated[
     str | None,

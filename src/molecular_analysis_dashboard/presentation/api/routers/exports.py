@@ -2,16 +2,16 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from molecular_analysis_dashboard.presentation.api.api_route import api_router
 from molecular_analysis_dashboard.presentation.api.dependencies import Caller, Services
 from molecular_analysis_dashboard.presentation.api.downloads import SDF, attachment, content_disposition
 from molecular_analysis_dashboard.presentation.api.errors import error_responses
 from molecular_analysis_dashboard.use_cases import export_results
 from molecular_analysis_dashboard.use_cases.provenance import provenance_of
 
-router = APIRouter(prefix="/api/v1/jobs/{job_id}/export", tags=["exports"])
+router = api_router("/jobs/{job_id}/export", "exports")
 _CSV = "text/csv; charset=utf-8"
 
 

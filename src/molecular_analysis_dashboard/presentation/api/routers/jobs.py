@@ -4,9 +4,10 @@ from typing import Annotated
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import Header, Request, Response
 
 from molecular_analysis_dashboard.domain.jobs import JobKind
+from molecular_analysis_dashboard.presentation.api.api_route import api_router
 from molecular_analysis_dashboard.presentation.api.cursors import encode
 from molecular_analysis_dashboard.presentation.api.dependencies import Caller, Cursor, Limit, Services, after_id
 from molecular_analysis_dashboard.presentation.api.errors import error_responses
@@ -27,8 +28,8 @@ from molecular_analysis_dashboard.use_cases.explain_waiting import explain_waiti
 from molecular_analysis_dashboard.use_cases.submit_job import ScreenRequest, submit_screen
 
 log = structlog.get_logger(__name__)
-router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
-engines_router = APIRouter(prefix="/api/v1/engines", tags=["engines"])
+router = api_router("/jobs", "jobs")
+engines_router = api_router("/engines", "engines")
 _LISTING = "jobs"
 
 IdempotencyKey = Annotated[

@@ -2,20 +2,23 @@
 
 from collections.abc import Callable
 from functools import partial
+from json import JSONDecodeError
 from typing import Annotated
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 
 from molecular_analysis_dashboard.domain import catalog, jobs
+from molecular_analysis_dashboard.presentation.api.api_route import api_router
 from molecular_analysis_dashboard.presentation.api.cursors import decode, encode
 from molecular_analysis_dashboard.presentation.api.dependencies import Caller, Cursor, Limit, Services, after_id
 from molecular_analysis_dashboard.presentation.api.downloads import attachment
 from molecular_analysis_dashboard.presentation.api.errors import error_responses
+from molecular_analysis_dashboard.presentation.api.json_bodies import malformed
 from molecular_analysis_dashboard.presentation.api.pages import cut
 from molecular_analysis_dashboard.presentation.api.request_ids import origin_of
 from molecular_analysis_dashboard.presentation.api.schemas.common import FileName, Name
@@ -41,7 +44,7 @@ from molecular_analysis_dashboard.use_cases.export_results import library_reject
 from molecular_analysis_dashboard.use_cases.libraries import PastedText, add_library
 
 log = structlog.get_logger(__name__)
-router = APIRouter(prefix="/api/v1/libraries", tags=["libraries"])
+router = api_router("/libraries", "libraries")
 _LISTING, _LIGANDS, _REJECTIONS = "libraries", "ligands", "rejections"
 
 
@@ -81,7 +84,9 @@ async def upload_library(
 
 async def _pasted(request: Request) -> LibraryFromText:
     try:
-        return LibraryFromText.model_validate_json(await request.body())
+        return LibraryFromText.model_validate(await request.json())
+    except JSONDecodeError as error:
+        raise malformed(error) from error
     except ValidationError as error:
         raise RequestValidationError([{**found, "loc": ("body", *found["loc"])} for found in error.errors()]) from error
 

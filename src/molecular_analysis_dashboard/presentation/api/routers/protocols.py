@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from molecular_analysis_dashboard.domain.docking import DockingProtocol
+from molecular_analysis_dashboard.presentation.api.api_route import api_router
 from molecular_analysis_dashboard.presentation.api.cursors import encode
 from molecular_analysis_dashboard.presentation.api.dependencies import Caller, Cursor, Limit, Services, after_id
 from molecular_analysis_dashboard.presentation.api.errors import error_responses
@@ -13,7 +14,7 @@ from molecular_analysis_dashboard.presentation.api.schemas.protocols import Prot
 from molecular_analysis_dashboard.presentation.api.views import protocol_view
 from molecular_analysis_dashboard.use_cases.protocols import save_protocol
 
-router = APIRouter(prefix="/api/v1/protocols", tags=["protocols"])
+router = api_router("/protocols", "protocols")
 _LISTING = "protocols"
 
 

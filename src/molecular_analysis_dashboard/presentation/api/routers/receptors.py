@@ -5,11 +5,12 @@ from typing import Annotated
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import StreamingResponse
 
 from molecular_analysis_dashboard.domain import catalog
 from molecular_analysis_dashboard.domain.receptors import ReceptorOptions
+from molecular_analysis_dashboard.presentation.api.api_route import api_router
 from molecular_analysis_dashboard.presentation.api.cursors import encode
 from molecular_analysis_dashboard.presentation.api.dependencies import Caller, Cursor, Limit, Services, after_id
 from molecular_analysis_dashboard.presentation.api.downloads import blob_response
@@ -27,7 +28,7 @@ from molecular_analysis_dashboard.presentation.api.views import job_view
 from molecular_analysis_dashboard.use_cases.receptors import request_receptor, require_ready
 
 log = structlog.get_logger(__name__)
-router = APIRouter(prefix="/api/v1/receptors", tags=["receptors"])
+router = api_router("/receptors", "receptors")
 _LISTING = "receptors"
 
 

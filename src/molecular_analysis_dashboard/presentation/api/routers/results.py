@@ -3,11 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import Response
 
 from molecular_analysis_dashboard.domain import results as domain
 from molecular_analysis_dashboard.domain.results import HitFilter, HitOrder
+from molecular_analysis_dashboard.presentation.api.api_route import api_router
 from molecular_analysis_dashboard.presentation.api.cursors import decode, encode
 from molecular_analysis_dashboard.presentation.api.dependencies import Caller, Cursor, Limit, Services
 from molecular_analysis_dashboard.presentation.api.downloads import SDF, content_disposition
@@ -24,7 +25,7 @@ from molecular_analysis_dashboard.presentation.api.schemas.results import (
 from molecular_analysis_dashboard.use_cases.export_results import ligand_poses_sdf
 from molecular_analysis_dashboard.use_cases.read_results import RejectedPosition, rejected_page, sort_value
 
-router = APIRouter(prefix="/api/v1/jobs", tags=["results"])
+router = api_router("/jobs", "results")
 
 Number = Annotated[float | None, Query(allow_inf_nan=False)]
 

@@ -1,12 +1,11 @@
 """Who is asking."""
 
-from fastapi import APIRouter
-
+from molecular_analysis_dashboard.presentation.api.api_route import api_router
 from molecular_analysis_dashboard.presentation.api.dependencies import Caller, Services
 from molecular_analysis_dashboard.presentation.api.errors import error_responses
 from molecular_analysis_dashboard.presentation.api.schemas.session import Session
 
-router = APIRouter(prefix="/api/v1/session", tags=["session"])
+router = api_router("/session", "session")
 
 
 @router.get("", response_model=Session, responses=error_responses(), operation_id="get_session")

@@ -2,8 +2,7 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
-
+from molecular_analysis_dashboard.presentation.api.api_route import api_router
 from molecular_analysis_dashboard.presentation.api.cursors import encode
 from molecular_analysis_dashboard.presentation.api.dependencies import Caller, Cursor, Limit, Services, after_id
 from molecular_analysis_dashboard.presentation.api.errors import error_responses
@@ -12,7 +11,7 @@ from molecular_analysis_dashboard.presentation.api.schemas import sites as schem
 from molecular_analysis_dashboard.presentation.api.views import site_view
 from molecular_analysis_dashboard.use_cases import sites as use_case
 
-router = APIRouter(prefix="/api/v1/binding-sites", tags=["binding sites"])
+router = api_router("/binding-sites", "binding sites")
 _LISTING = "binding-sites"
 
 

@@ -4,10 +4,11 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import StreamingResponse
 
 from molecular_analysis_dashboard.domain import catalog
+from molecular_analysis_dashboard.presentation.api.api_route import api_router
 from molecular_analysis_dashboard.presentation.api.cursors import encode
 from molecular_analysis_dashboard.presentation.api.dependencies import Caller, Cursor, Limit, Services, after_id
 from molecular_analysis_dashboard.presentation.api.downloads import blob_response
@@ -18,7 +19,7 @@ from molecular_analysis_dashboard.presentation.api.schemas.structures import Str
 from molecular_analysis_dashboard.presentation.api.uploads import FILE_QUERY, handle, incoming_file, upload_body
 from molecular_analysis_dashboard.use_cases.structures import add_structure
 
-router = APIRouter(prefix="/api/v1/structures", tags=["structures"])
+router = api_router("/structures", "structures")
 _LISTING = "structures"
 
 

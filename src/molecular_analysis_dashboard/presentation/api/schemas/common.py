@@ -4,15 +4,17 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from molecular_analysis_dashboard.domain.sites import Vector
-
 MAX_PAGE = 200
 # Names go into listings, file names of downloads and titles of SDF records: one printable line.
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
+# Numbers and flags are taken as such only: a text "5" or a true in place of a number is a client's mistake.
+Whole = Annotated[int, Field(strict=True)]
+Real = Annotated[float, Field(strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-Point = Annotated[Vector, Field(description="x, y, z in Å.")]
+Point = Annotated[tuple[Real, Real, Real], Field(description="x, y, z in Å.")]
 
 
 class Body(BaseModel):

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AliasChoices, Field
 
 from molecular_analysis_dashboard.domain.jobs import JobKind, JobState
-from molecular_analysis_dashboard.presentation.api.schemas.common import Body, Name, Problem, View
+from molecular_analysis_dashboard.presentation.api.schemas.common import Body, Name, Problem, View, Whole
 from molecular_analysis_dashboard.use_cases.explain_waiting import WaitingCode
 
 
@@ -20,7 +20,7 @@ class JobCreate(Body):
     site_id: UUID
     library_id: UUID
     protocol_id: UUID
-    priority: int = Field(default=0, ge=-100, le=100, description="Higher goes first.")
+    priority: Whole = Field(default=0, ge=-100, le=100, description="Higher goes first.")
 
 
 class JobCounts(View):
@@ -111,6 +111,7 @@ class EngineBuild(View):
     engine: str
     build_id: str
     live_slots: int = Field(description="Slots of live workers that can run it now.")
+    scoring_functions: list[str] = Field(description="What `scoring` of a protocol may be, the default first.")
 
 
 class EngineList(View):

@@ -8,7 +8,16 @@ from pydantic import Field, StringConstraints
 
 from molecular_analysis_dashboard.domain.catalog import ReadyState
 from molecular_analysis_dashboard.domain.receptors import Severity, WaterPolicy
-from molecular_analysis_dashboard.presentation.api.schemas.common import Body, Name, Point, Problem, View
+from molecular_analysis_dashboard.presentation.api.schemas.common import (
+    Body,
+    Flag,
+    Name,
+    Point,
+    Problem,
+    Real,
+    View,
+    Whole,
+)
 from molecular_analysis_dashboard.presentation.api.schemas.jobs import Job
 
 Selector = Annotated[
@@ -21,7 +30,7 @@ Chain = Annotated[str, StringConstraints(min_length=1, max_length=8)]
 class ReceptorOptions(Body):
     """Stated choices of one preparation."""
 
-    model: int = Field(default=1, ge=1, le=100_000, description="Which model of the file, counted from 1.")
+    model: Whole = Field(default=1, ge=1, le=100_000, description="Which model of the file, counted from 1.")
     chains: list[Chain] = Field(default=[], max_length=200, description="Chains to keep; empty keeps all.")
     waters: WaterPolicy = Field(default=WaterPolicy.NONE, description="Which waters stay.")
     keep: list[Selector] = Field(
@@ -30,14 +39,14 @@ class ReceptorOptions(Body):
     remove: list[Selector] = Field(
         default=[], max_length=500, description="Hetero groups to remove, in the same form; wins over `keep`."
     )
-    ph: float = Field(default=7.4, ge=0, le=14, description="pH of the protonation.")
-    override_problems: bool = Field(
+    ph: Real = Field(default=7.4, ge=0, le=14, description="pH of the protonation.")
+    override_problems: Flag = Field(
         default=False, description="Prepare although there are blocking problems near the site."
     )
     site_center: Point | None = Field(
         default=None, description="Centre of the site in Å: ions and cofactors near it stay, problems near it block."
     )
-    site_radius_angstrom: float = Field(default=0.0, ge=0, le=200, description="Radius that counts as the site, in Å.")
+    site_radius_angstrom: Real = Field(default=0.0, ge=0, le=200, description="Radius that counts as the site, in Å.")
 
 
 class ReceptorCreate(Body):

@@ -8,9 +8,9 @@ from pydantic import Field, StringConstraints
 
 from molecular_analysis_dashboard.domain.receptors import Severity
 from molecular_analysis_dashboard.domain.sites import SiteOrigin
-from molecular_analysis_dashboard.presentation.api.schemas.common import Body, FileName, Name, Point, View
+from molecular_analysis_dashboard.presentation.api.schemas.common import Body, FileName, Name, Point, Real, View
 
-Padding = Annotated[float, Field(ge=0, le=30, description="Added on every side, in Å.")]
+Padding = Annotated[Real, Field(ge=0, le=30, description="Added on every side, in Å.")]
 ResidueName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=20)]
 FileText = Annotated[str, StringConstraints(min_length=1, max_length=2_000_000, pattern=r"^[^\x00]*$")]
 

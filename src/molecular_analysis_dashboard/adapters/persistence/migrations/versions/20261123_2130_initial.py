@@ -257,6 +257,12 @@ def _create_tables() -> None:
         sa.Column("version", sa.Text(), nullable=False),
         sa.Column("queues", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("engine_builds", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column(
+            "scoring_functions",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
         sa.Column("concurrency", sa.Integer(), nullable=False),
         sa.Column("beat_interval_s", sa.Double(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
