@@ -1551,7 +1551,7 @@ export interface components {
             file?: components["schemas"]["LigandFile"] | null;
             /**
              * Template
-             * @description SMILES or SDF of the same ligand, kept for its bond orders when it is redocked.
+             * @description SMILES or SDF of the same ligand, for its bond orders; refused if it is another molecule.
              */
             template?: string | null;
             /**
@@ -2003,6 +2003,7 @@ export interface components {
              * @example native_inside
              * @example box_large
              * @example box_small
+             * @example box_buried
              * @example box_mostly_solvent
              */
             code: string;
