@@ -729,7 +729,7 @@ export interface paths {
         };
         /**
          * Export Provenance
-         * @description Download everything that the results depend on.
+         * @description Download everything that the results depend on, with the seed and steps of every hit.
          */
         get: operations["export_provenance"];
         put?: never;

@@ -263,7 +263,13 @@ class ReleasedTask:
 
 @dataclass(frozen=True)
 class Worker:
-    """A running worker, as it registered itself; it beats every `beat_interval_s` seconds."""
+    """A running worker, as it registered itself; it beats every `beat_interval_s` seconds.
+
+    Parameters
+    ----------
+    software : mapping
+        What its results depend on besides the engine build: Python, platform, packages and hashes of engines.
+    """
 
     id: UUID
     host: str
@@ -273,6 +279,7 @@ class Worker:
     engine_builds: tuple[str, ...]
     concurrency: int
     beat_interval_s: float
+    software: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ from molecular_analysis_dashboard.domain.scheduling import (
 from molecular_analysis_dashboard.infrastructure import worker_metrics
 from molecular_analysis_dashboard.infrastructure.blobs import build_blobs
 from molecular_analysis_dashboard.infrastructure.settings import Settings
+from molecular_analysis_dashboard.infrastructure.software import installed_software
 from molecular_analysis_dashboard.infrastructure.tracing import start_tracing
 from molecular_analysis_dashboard.infrastructure.version import package_version
 from molecular_analysis_dashboard.ports.telemetry import Telemetry
@@ -203,15 +204,17 @@ class CompanionStep(bootsteps.StartStopStep):  # type: ignore[misc]
     def start(self, worker: Any) -> None:
         """Start the companion once the queues are known."""
         identity = _require_identity()
+        builds = installed_builds()
         self._worker = Worker(
             id=identity.worker_id,
             host=identity.host,
             pid=identity.main_pid,
             version=package_version(),
             queues=tuple(worker.app.amqp.queues.consume_from),
-            engine_builds=tuple(build.build_id for build in installed_builds()),
+            engine_builds=tuple(build.build_id for build in builds),
             concurrency=worker.concurrency,
             beat_interval_s=identity.beat_interval_s,
+            software=installed_software(builds),
         )
         self._launch()
         worker.timer.call_repeatedly(_COMPANION_CHECK_S, self._keep)

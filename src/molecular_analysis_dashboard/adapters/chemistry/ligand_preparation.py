@@ -1,7 +1,6 @@
 """From a ligand's SMILES to states with start conformers and PDBQT."""
 
 from dataclasses import dataclass, replace
-from functools import cache
 
 from rdkit import Chem
 
@@ -169,11 +168,3 @@ def _distinct(states: list[LigandState], failures: list[_Failure]) -> tuple[Liga
             ),
         )
     return tuple(unique.values())
-
-
-@cache
-def preparation_versions() -> dict[str, str]:
-    """Return the versions of what prepares ligands, for provenance."""
-    from importlib.metadata import version
-
-    return {name: version(name) for name in ("rdkit", "meeko", "dimorphite_dl")}

@@ -388,6 +388,7 @@ workers = Table(
     Column("engine_builds", ARRAY(Text), nullable=False),
     Column("concurrency", Integer, nullable=False),
     Column("beat_interval_s", Double, nullable=False),
+    Column("software", JSONB, nullable=False),
     Column("state", Text, nullable=False),
     _now("started_at"),
     _now("heartbeat_at"),
