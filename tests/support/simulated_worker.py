@@ -52,7 +52,8 @@ class SimulatedWorker:
     def start(cls, database: SqlDatabase, results: BlobStore, org_id: UUID, *, build: str = BUILD) -> "SimulatedWorker":
         """Register a live worker with one engine build."""
         queues = (QUEUE_PREPARE, QUEUE_MAINTENANCE, dock_queue(build))
-        worker = Worker(new_id(), "test", 1, "0", queues, (build,), 2, 2.0)
+        software = {"packages": {"rdkit": "0"}}
+        worker = Worker(new_id(), "test", 1, "0", queues, (build,), 2, 2.0, software=software)
         with database.begin(SystemScope()) as uow:
             uow.control.register(worker)
             uow.commit()

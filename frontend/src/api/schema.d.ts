@@ -729,7 +729,7 @@ export interface paths {
         };
         /**
          * Export Provenance
-         * @description Download everything that the results depend on.
+         * @description Download everything that the results depend on, with the seed and steps of every hit.
          */
         get: operations["export_provenance"];
         put?: never;
@@ -1556,7 +1556,7 @@ export interface components {
             file?: components["schemas"]["LigandFile"] | null;
             /**
              * Template
-             * @description SMILES or SDF of the same ligand, kept for its bond orders when it is redocked.
+             * @description SMILES or SDF of the same ligand, for its bond orders; refused if it is another molecule.
              */
             template?: string | null;
             /**
@@ -2008,6 +2008,7 @@ export interface components {
              * @example native_inside
              * @example box_large
              * @example box_small
+             * @example box_buried
              * @example box_mostly_solvent
              */
             code: string;

@@ -18,12 +18,15 @@ class EngineBuild:
     ----------
     build_id : str
         Name for queues, provenance and reuse: ``<engine>-<version>-<variant>``, lower case.
+    sha256 : str
+        Of the engine's program or compiled module, empty where there is none to hash.
     """
 
     engine: str
     version: str
     build_id: str
     scoring_functions: tuple[str, ...]
+    sha256: str = ""
 
 
 # Builds are named <engine>-<version>-<variant>, and versions begin with a digit.

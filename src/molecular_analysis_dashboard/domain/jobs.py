@@ -277,7 +277,12 @@ class ReleasedTask:
 class Worker:
     """A running worker, as it registered itself; it beats every `beat_interval_s` seconds.
 
-    `scoring_functions` holds those of each engine build, the engine's default first.
+    Parameters
+    ----------
+    scoring_functions : mapping
+        Those of each engine build, the engine's default first.
+    software : mapping
+        What its results depend on besides the engine build: Python, platform, packages and hashes of engines.
     """
 
     id: UUID
@@ -289,6 +294,7 @@ class Worker:
     concurrency: int
     beat_interval_s: float
     scoring_functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    software: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

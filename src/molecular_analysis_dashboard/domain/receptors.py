@@ -89,7 +89,7 @@ class ResidueNote:
     Parameters
     ----------
     residue : str
-        ``CHAIN:NAME NUMBER[insertion code]``, for example ``A:HIS 57``.
+        ``CHAIN:NAME NUMBER[insertion code]``, for example ``A:HIS 57``, or ``whole structure``.
     action : str
         A stable code, for example ``removed``, ``kept``, ``altloc_chosen``, ``side_chain_rebuilt``.
     message : str

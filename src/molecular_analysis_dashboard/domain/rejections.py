@@ -39,7 +39,7 @@ SENTENCES: dict[RejectionReason, str] = {
     RejectionReason.TIMEOUT: "Docking alone in its own process took longer than the limit, twice.",
     RejectionReason.OUT_OF_MEMORY: "Docking alone in its own process needed more memory than the limit, twice.",
     RejectionReason.ENGINE_CRASH: "The docking engine ended on this ligand, twice, when run alone.",
-    RejectionReason.NO_POSE: "The search found no pose inside the box.",
+    RejectionReason.NO_POSE: "The search found no pose worth keeping.",
     RejectionReason.DUPLICATE: "The same molecule came earlier in this library; that one is kept.",
 }
 

@@ -38,6 +38,7 @@ from molecular_analysis_dashboard.domain.scheduling import (
 from molecular_analysis_dashboard.infrastructure import worker_metrics
 from molecular_analysis_dashboard.infrastructure.blobs import build_blobs
 from molecular_analysis_dashboard.infrastructure.settings import Settings
+from molecular_analysis_dashboard.infrastructure.software import installed_software
 from molecular_analysis_dashboard.infrastructure.tracing import start_tracing
 from molecular_analysis_dashboard.infrastructure.version import package_version
 from molecular_analysis_dashboard.ports.telemetry import Telemetry
@@ -214,6 +215,7 @@ class CompanionStep(bootsteps.StartStopStep):  # type: ignore[misc]
             scoring_functions={build.build_id: build.scoring_functions for build in builds},
             concurrency=worker.concurrency,
             beat_interval_s=identity.beat_interval_s,
+            software=installed_software(builds),
         )
         self._launch()
         worker.timer.call_repeatedly(_COMPANION_CHECK_S, self._keep)

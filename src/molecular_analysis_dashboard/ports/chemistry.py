@@ -29,7 +29,7 @@ class NativePlace:
     coordinates : tuple of Vector
         Heavy atoms, in Å.
     mol_block : str or None
-        With bond orders, where a file of its own gives them.
+        With bond orders, where a file of its own or a template gives them.
     """
 
     name: str
@@ -45,11 +45,13 @@ class RequestChemistry(Protocol):
     def summarize(self, data: bytes, file_name: str) -> StructureSummary:
         """Say what a structure file holds; TooLarge beyond the limit after decompression."""
 
-    def native_of_structure(self, data: bytes, file_name: str, selector: str | None) -> NativePlace:
-        """Find a ligand of a structure: the named one, or the only one there is."""
+    def native_of_structure(
+        self, data: bytes, file_name: str, selector: str | None, template: str | None
+    ) -> NativePlace:
+        """Find a ligand of a structure: the named one, or the only one there is; a template must describe it."""
 
-    def native_of_file(self, content: str, file_name: str) -> NativePlace:
-        """Read a ligand from the text of an SDF, MOL2, PDB or mmCIF file."""
+    def native_of_file(self, content: str, file_name: str, template: str | None) -> NativePlace:
+        """Read a ligand from the text of an SDF, MOL2, PDB or mmCIF file; a template must describe it."""
 
     def box_around(self, coordinates: Sequence[Vector], padding_angstrom: float) -> SearchBox:
         """Return the box around coordinates (Å), widened on every side."""

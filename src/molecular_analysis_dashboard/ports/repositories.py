@@ -292,6 +292,9 @@ class Control(Protocol):
     def view_worker(self, host: str, pid: int) -> WorkerView | None:
         """Return the worker of this process, None if it is not registered or has ended."""
 
+    def workers_of(self, job_id: UUID) -> list[Worker]:
+        """Return the workers that took tasks of a job, in the order in which they started."""
+
     def retire_workers(self, *, silent_s: float) -> list[UUID]:
         """Note workers that fell silent as gone."""
 

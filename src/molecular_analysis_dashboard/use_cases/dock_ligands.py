@@ -40,6 +40,7 @@ _SUSPICIOUS = frozenset(
         RejectionReason.NO_POSE,
     }
 )
+_OF_THE_BOX = frozenset({RejectionReason.OUTSIDE_BOX, RejectionReason.NO_POSE})
 # A ligand that was in the engine when this many attempts were lost is run alone in a fresh process.
 _LOSSES_BEFORE_ALONE = 2
 ALIKE_FAILURES, REPEATED_LOSSES = "job.alike_failures", "job.repeated_losses"
@@ -204,9 +205,10 @@ class DockLigands:
         enough, reason = self._policy.pause_after_alike_failures, outcome.reason
         if not uow.ledger.fails_alike(job.id, reason, enough=enough) or uow.jobs.has_event(job.id, ALIKE_FAILURES):
             return
+        suspect = "the search box" if reason in _OF_THE_BOX else "the receptor and the box"
         sentence = (
-            f"No ligand is scored and {enough} were rejected alike ({reason}); "
-            "check the receptor and the box, then resume or cancel."
+            f"No ligand is scored and {enough} were rejected alike ({reason}), the last because: {outcome.message} "
+            f"Check {suspect}, then resume or cancel."
         )
         self._pause(uow, job.id, sentence, ALIKE_FAILURES, {"reason": reason, "rejected": enough})
 

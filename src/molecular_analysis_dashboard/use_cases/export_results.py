@@ -40,7 +40,7 @@ def hits_csv(database: Database, scope: TenantScope, job_id: UUID) -> Iterator[s
     """
     yield _csv([HIT_COLUMNS])
     rank = 0
-    for page in _hit_pages(database, scope, job_id, _HITS_PER_PAGE):
+    for page in hit_pages(database, scope, job_id, _HITS_PER_PAGE):
         yield _csv(_hit_row(rank + number, hit) for number, hit in enumerate(page, 1))
         rank += len(page)
 
@@ -60,33 +60,45 @@ def _hit_row(rank: int, hit: Hit) -> Sequence[object]:
 
 
 def poses_sdf(database: Database, chemistry: RequestChemistry, scope: TenantScope, job_id: UUID) -> Iterator[str]:
-    """Yield every pose as an SDF record, best hit first and its best pose first."""
-    for page in _hit_pages(database, scope, job_id, _POSED_HITS_PER_PAGE):
+    """Yield every pose as an SDF record, best hit first and its best pose first.
+
+    Fields mean what the columns of the same names mean in the hit list, so that the two join by rank or ligand_id.
+    """
+    rank = 0
+    for page in hit_pages(database, scope, job_id, _POSED_HITS_PER_PAGE):
         with database.begin(scope) as uow:
             poses = uow.results.poses(job_id, [hit.ligand_id for hit in page])
+        hits = {hit.ligand_id: (rank + number, hit) for number, hit in enumerate(page, 1)}
         for pose in poses:
-            yield _record(chemistry, pose)
+            own_rank, hit = hits[pose.ligand_id]
+            yield _record(chemistry, pose, hit, own_rank)
+        rank += len(page)
 
 
 def ligand_poses_sdf(
     database: Database, chemistry: RequestChemistry, scope: TenantScope, job_id: UUID, ligand_id: UUID
 ) -> tuple[str, str]:
-    """Return the name and the poses of one ligand as SDF, best first; NotFound if it has none."""
+    """Return the name and the poses of one ligand as SDF, best first, without a rank; NotFound if it has none."""
     with database.begin(scope) as uow:
         uow.jobs.get(job_id)
         hit = uow.results.hit(job_id, ligand_id)
         poses = uow.results.poses(job_id, [ligand_id])
-    return hit.name, "".join(_record(chemistry, pose) for pose in poses)
+    return hit.name, "".join(_record(chemistry, pose, hit, None) for pose in poses)
 
 
-def _record(chemistry: RequestChemistry, pose: StoredPose) -> str:
+def _record(chemistry: RequestChemistry, pose: StoredPose, hit: Hit, rank: int | None) -> str:
+    fields: dict[str, str | float | int] = {"name": pose.name}
+    if rank is not None:
+        fields["rank"] = rank
     return chemistry.pose_sdf(
         pose,
-        {
-            "name": pose.name,
-            "rank": pose.rank,
+        fields
+        | {
+            "pose": pose.rank,
             "score_kcal_mol": pose.score_kcal_mol,
-            "smiles": pose.state_smiles,
+            "smiles": hit.smiles,
+            "state_smiles": pose.state_smiles,
+            "inchikey": hit.inchikey,
             "ligand_id": str(pose.ligand_id),
         },
     )
@@ -118,7 +130,8 @@ def _rejected_row(line: int, name: str, input_text: str, reason: str, message: s
     return line, guarded(name), guarded(input_text), str(reason), guarded(message)
 
 
-def _hit_pages(database: Database, scope: TenantScope, job_id: UUID, size: int) -> Iterator[list[Hit]]:
+def hit_pages(database: Database, scope: TenantScope, job_id: UUID, size: int) -> Iterator[list[Hit]]:
+    """Yield the hits of a job in pages of `size`, best score first."""
     after: tuple[object, UUID] | None = None
     while True:
         with database.begin(scope) as uow:

@@ -1,20 +1,56 @@
 """Everything that the results of a screen depend on, as one document."""
 
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 
+from molecular_analysis_dashboard.domain.identity import TenantScope
 from molecular_analysis_dashboard.domain.jobs import Job
-from molecular_analysis_dashboard.domain.results import HitFilter, HitOrder
-from molecular_analysis_dashboard.ports.unit_of_work import UnitOfWork
+from molecular_analysis_dashboard.domain.results import Hit
+from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
+from molecular_analysis_dashboard.use_cases.export_results import hit_pages
 
+_HITS_PER_PAGE = 1000
+# Recorded with each result, and the same for all of a job.
+_SHARED_KEYS = frozenset({"engine_build", "receptor_hash", "protocol_hash", "box", "threads"})
 SEED_RULE = (
     "The seed of each ligand state is SHA-256 over (protocol seed, state SMILES, receptor hash, box) reduced to "
     "1..2^31-1. It never depends on chunk, order, worker or attempt, so the same ligand gives the same poses again."
 )
 
 
-def provenance_of(uow: UnitOfWork, job: Job, *, api_version: str) -> dict[str, object]:
-    """Collect the provenance of a screen from what was stored with it; deleted inputs keep their place in it."""
+def provenance_json(database: Database, scope: TenantScope, job: Job, *, api_version: str) -> Iterator[str]:
+    """Yield the provenance of a screen as indented JSON: what all results share, then one line for each hit.
+
+    A hit has its rank, seed and steps, and names its worker, whose software is among what is shared.
+    """
+    with database.begin(scope) as uow:
+        shared = _shared(uow, job, api_version)
+    yield json.dumps(shared, indent=2, ensure_ascii=False).removesuffix("\n}")
+    yield ',\n  "hits": ['
+    rank = 0
+    for page in hit_pages(database, scope, job.id, _HITS_PER_PAGE):
+        for hit in page:
+            rank += 1
+            yield ("\n    " if rank == 1 else ",\n    ") + json.dumps(_hit(rank, hit), ensure_ascii=False)
+    yield "\n  ]\n}\n" if rank else "]\n}\n"
+
+
+def _hit(rank: int, hit: Hit) -> dict[str, object]:
+    own = {key: value for key, value in hit.provenance.items() if key not in _SHARED_KEYS}
+    return {"rank": rank, "ligand_id": str(hit.ligand_id), "name": hit.name, "state_smiles": hit.state_smiles} | own
+
+
+def _readable(details: Mapping[str, object]) -> dict[str, object]:
+    """Return details with texts of several lines, such as a mol block, as lists of their lines."""
+    return {
+        key: value.splitlines() if isinstance(value, str) and "\n" in value else value for key, value in details.items()
+    }
+
+
+def _shared(uow: UnitOfWork, job: Job, api_version: str) -> dict[str, object]:
+    """Collect what was stored with the screen; deleted inputs keep their place in it."""
     body: dict[str, object] = {
         "version": api_version,
         "job": _job(uow, job),
@@ -47,12 +83,13 @@ def provenance_of(uow: UnitOfWork, job: Job, *, api_version: str) -> dict[str, o
             "origin": site.origin,
             "center_angstrom": site.box.center,
             "size_angstrom": site.box.size,
-            "details": site.details,
+            "details": _readable(site.details),
         }
     body |= _library_and_protocol(uow, job)
-    first = uow.results.hits(job.id, order=HitOrder.SCORE, where=HitFilter(), after=None, limit=1)
-    # Package versions are recorded with each result by the worker that made it; a build pins them for a whole job.
-    body["best_hit"] = {"name": first[0].name, "provenance": first[0].provenance} if first else None
+    body["workers"] = [
+        {"id": str(worker.id), "host": worker.host, "version": worker.version, "software": worker.software}
+        for worker in uow.control.workers_of(job.id)
+    ]
     return body
 
 

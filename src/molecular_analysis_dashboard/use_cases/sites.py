@@ -119,10 +119,10 @@ def _around_native(chemistry: RequestChemistry, data: bytes, structure: Structur
     details: dict[str, object] = {"padding_angstrom": origin.padding_angstrom}
     if origin.file_content is not None:
         file_name = base_name(origin.file_name or "")
-        native = chemistry.native_of_file(origin.file_content, file_name)
+        native = chemistry.native_of_file(origin.file_content, file_name, origin.template)
         details["file_name"] = file_name
     else:
-        native = chemistry.native_of_structure(data, structure.file_name, origin.selector)
+        native = chemistry.native_of_structure(data, structure.file_name, origin.selector, origin.template)
         details["selector"] = native.selector
     if origin.template is not None:
         details["template"] = origin.template

@@ -3,6 +3,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from rdkit import Chem
 from tests.integration.api.conftest import Bench, upload_structure
 from tests.integration.api.test_structures import code_of
 from tests.support.simulated_worker import RECEPTOR_PDB, RECEPTOR_PDBQT
@@ -86,11 +87,12 @@ def test_a_box_from_the_native_ligand_holds_it(client: httpx.Client, structure_i
 def test_a_box_from_a_ligand_s_own_file_is_the_same(client: httpx.Client, structure_id: str) -> None:
     by_name = create_site(client, structure_id, {"type": "native_ligand", "selector": "LIG"}).json()
     file = {"file_name": "native.sdf", "content": ligand_block()}
-    by_file = create_site(client, structure_id, {"type": "native_ligand", "file": file, "template": "CCO"}).json()
+    template = Chem.MolToSmiles(Chem.MolFromMolBlock(ligand_block()))
+    by_file = create_site(client, structure_id, {"type": "native_ligand", "file": file, "template": template}).json()
 
     assert by_file["center"] == pytest.approx(by_name["center"], abs=0.01)
     assert by_file["size"] == pytest.approx(by_name["size"], abs=0.01)
-    assert by_file["details"]["template"] == "CCO"
+    assert by_file["details"]["template"] == template
 
 
 def test_a_box_from_residues_is_around_them(client: httpx.Client, structure_id: str) -> None:
@@ -117,6 +119,16 @@ def test_a_large_box_by_hand_is_taken_with_a_warning(client: httpx.Client, struc
         ({"type": "manual", "center": [0, 0, 0], "size": [20, 20, 127]}, "box_size_invalid"),
         ({"type": "manual", "center": [1e9, 0, 0], "size": [20, 20, 20]}, "box_center_invalid"),
         ({"type": "native_ligand", "selector": "ATP"}, "native_not_found"),
+        ({"type": "native_ligand", "template": "CCO"}, "template_mismatch"),
+        ({"type": "native_ligand", "template": "not a molecule"}, "template_unreadable"),
+        (
+            {
+                "type": "native_ligand",
+                "file": {"file_name": "a.sdf", "content": ligand_block()},
+                "template": "CCO",
+            },
+            "template_mismatch",
+        ),
         ({"type": "residues", "residues": ["Z:1"]}, "residue_not_found"),
         ({"type": "native_ligand", "file": {"file_name": "a.sdf", "content": "nonsense"}}, "ligand_unreadable"),
         ({"type": "native_ligand", "file": {"file_name": "a.pdb", "content": "nonsense"}}, "unknown_format"),

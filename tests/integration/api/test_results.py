@@ -8,6 +8,7 @@ import pytest
 from rdkit import Chem
 from tests.integration.api.conftest import SMILES, Bench
 from tests.integration.api.test_structures import code_of
+from tests.support.structure_text import ligand_block
 
 from molecular_analysis_dashboard.domain.rejections import RejectionReason
 
@@ -124,7 +125,8 @@ def test_poses_carry_bond_orders_and_their_own_coordinates(bench: Bench, screen:
     supplier.SetData(answer.text, removeHs=False)
     first, second = supplier
     assert Chem.MolToSmiles(Chem.RemoveHs(first)) == Chem.MolToSmiles(Chem.MolFromSmiles(SMILES["aspirin"]))
-    assert (first.GetProp("_Name"), first.GetProp("rank"), first.GetProp("score_kcal_mol")) == ("aspirin", "1", "-6.25")
+    assert (first.GetProp("_Name"), first.GetProp("pose"), first.GetProp("score_kcal_mol")) == ("aspirin", "1", "-6.25")
+    assert not first.HasProp("rank")
     shift = second.GetConformer().GetPositions() - first.GetConformer().GetPositions()
     assert shift == pytest.approx(1.0, abs=1e-3)
 
@@ -168,8 +170,16 @@ def test_poses_export_best_hit_first(bench: Bench, screen: UUID) -> None:
 
     supplier = Chem.SDMolSupplier()
     supplier.SetData(text)
-    shown = [(mol.GetProp("name"), mol.GetProp("rank")) for mol in supplier]
-    assert shown == [(name, rank) for name in ("aspirin", "benzene", "ethanol") for rank in ("1", "2")]
+    records = [mol.GetPropsAsDict(autoConvertStrings=False) for mol in supplier]
+    assert [(record["name"], record["rank"], record["pose"]) for record in records] == [
+        (name, rank, pose)
+        for rank, name in (("1", "aspirin"), ("2", "benzene"), ("3", "ethanol"))
+        for pose in ("1", "2")
+    ]
+    hits = list(csv.DictReader(io.StringIO(bench.client.get(f"{JOBS}/{screen}/export/hits.csv").text)))
+    for hit, best in zip(hits, records[::2], strict=True):
+        shared = ("rank", "name", "score_kcal_mol", "smiles", "state_smiles", "inchikey")
+        assert {key: hit[key] for key in shared} == {key: best[key] for key in shared}
 
 
 def test_rejected_export_by_line(bench: Bench, screen: UUID) -> None:
@@ -209,7 +219,32 @@ def test_provenance_names_everything(bench: Bench, screen: UUID) -> None:
     assert body["protocol"]["content_hash"] == body["spec"]["protocol_hash"]
     assert body["binding_site"]["center_angstrom"] == body["spec"]["box"]["center"]
     assert body["protocol"]["body"]["seed"] == 42
-    assert body["best_hit"]["provenance"]["seed"] == 7
+    (worker,) = [worker for worker in body["workers"] if worker["id"] == str(bench.worker.worker.id)]
+    assert worker["software"] == {"packages": {"rdkit": "0"}}
+    assert [(hit["rank"], hit["name"], hit["seed"]) for hit in body["hits"]] == [
+        (1, "aspirin", 7),
+        (2, "benzene", 7),
+        (3, "ethanol", 7),
+    ]
+
+
+def test_provenance_is_written_to_be_read(bench: Bench) -> None:
+    text = bench.client.get(f"{JOBS}/{bench.screened(ethanol=-3.0)}/export/provenance.json").text
+
+    assert text.startswith('{\n  "version": ')
+    assert text.endswith("\n  ]\n}\n")
+    assert sum('"seed": 7' in line and '"name": "ethanol"' in line for line in text.splitlines()) == 1
+
+
+def test_provenance_shows_a_template_line_by_line(bench: Bench) -> None:
+    origin = {"type": "native_ligand", "template": ligand_block()}
+    site = bench.client.post(
+        "/api/v1/binding-sites", json={"structure_id": bench.structure_id, "origin": origin}
+    ).json()
+    job_id = bench.submit(site_id=site["id"])
+
+    body = bench.client.get(f"{JOBS}/{job_id}/export/provenance.json").json()
+    assert body["binding_site"]["details"]["template"] == ligand_block().splitlines()
 
 
 @pytest.mark.parametrize("name", ["hits.csv", "poses.sdf", "rejected.csv", "provenance.json"])
@@ -225,4 +260,4 @@ def test_an_empty_screen_exports_its_heads(bench: Bench) -> None:
 
     assert len(bench.client.get(f"{JOBS}/{job_id}/export/hits.csv").text.splitlines()) == 1
     assert bench.client.get(f"{JOBS}/{job_id}/export/poses.sdf").text == ""
-    assert bench.client.get(f"{JOBS}/{job_id}/export/provenance.json").json()["best_hit"] is None
+    assert bench.client.get(f"{JOBS}/{job_id}/export/provenance.json").json()["hits"] == []

@@ -300,6 +300,7 @@ def test_job_whose_first_ligands_all_fail_alike_is_paused_once_with_the_reason(b
     screen.dock(task, process, enough=2)
     assert states == ["running", "running", "paused", "paused"]
     assert "no_pose" in bench.scalar("SELECT reason FROM jobs")
+    assert "Check the search box" in bench.scalar("SELECT reason FROM jobs")
     assert bench.scalar("SELECT count(*) FROM events WHERE type = 'job.alike_failures'") == 1
 
 

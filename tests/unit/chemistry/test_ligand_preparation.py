@@ -1,6 +1,7 @@
 import pytest
 from rdkit import Chem
 
+from molecular_analysis_dashboard.adapters.chemistry.conformers import embed
 from molecular_analysis_dashboard.adapters.chemistry.ligand_preparation import prepare_states
 from molecular_analysis_dashboard.adapters.chemistry.pdbqt import atom_lines, atom_type, index_map, position
 from molecular_analysis_dashboard.adapters.chemistry.poses import mol_from_block, perceived_smiles
@@ -65,6 +66,68 @@ def test_states_do_not_depend_on_the_seed_but_conformers_do() -> None:
 
 def test_equal_input_and_seed_give_equal_states() -> None:
     assert states("CC(=O)Nc1ccc(OCC2CC2)cc1") == states("CC(=O)Nc1ccc(OCC2CC2)cc1")
+
+
+PACLITAXEL = (
+    "CC1=C2[C@H](C(=O)[C@@]3([C@H](C[C@@H]4[C@]([C@H]3[C@@H]([C@@](C2(C)C)(C[C@@H]1OC(=O)[C@@H]([C@H](C5=CC=CC=C5)"
+    "NC(=O)C6=CC=CC=C6)O)O)OC(=O)C7=CC=CC=C7)(CO4)OC(=O)C)O)C)OC(=O)C"
+)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_crowded_drug_is_embedded_whatever_the_seed(seed: int) -> None:
+    """From the distance matrix fewer than one try in twenty succeeds for these seeds."""
+    mol = Chem.AddHs(Chem.MolFromSmiles(PACLITAXEL))
+
+    assert embed(mol, seed).startswith("conformer by ETKDGv3")
+
+
+@pytest.mark.parametrize(
+    "smiles",
+    [
+        "[2H]C([2H])([2H])NC([13CH3])=O",
+        "NCc1ccccc1[123I]",
+        "[2H][C@H](C)O",
+        "[2H][C@@H](C)O",
+        "C[C@@H]([13CH3])O",
+        "C[C@H]([13CH3])O",
+        "CC([2H])([2H])CC([2H])F",
+    ],
+)
+def test_isotope_labels_come_back(smiles: str) -> None:
+    for state in states(smiles):
+        shown = Chem.RemoveHs(mol_from_block(state.mol_block))
+        bare = Chem.MolFromSmiles(state.smiles)
+        assert shown.GetNumAtoms() == bare.GetNumAtoms()
+        assert bare.HasSubstructMatch(Chem.MolFromSmiles(smiles), useChirality=True)
+        assert perceived_smiles(mol_from_block(state.mol_block)) == state.smiles
+        assert "docking ignores them" in state.steps[-1]
+
+
+def test_label_that_leaves_with_a_proton_is_told() -> None:
+    (state,) = states("CC(=O)O[2H]", LigandOptions())
+
+    assert state.smiles == "CC(=O)[O-]"
+    assert "1 left with hydrogens" in state.steps[-1]
+
+
+@pytest.mark.parametrize("smiles", ["C[P@](CC)c1ccccc1", "C[P@@](CC)c1ccccc1", "CC[N@]1C[C@@H]1C", "CC[N@@]1C[C@@H]1C"])
+def test_stable_pyramid_keeps_its_hand(smiles: str) -> None:
+    assert [state.smiles for state in states(smiles)] == [canonical(smiles)]
+
+
+@pytest.mark.parametrize(
+    "smiles",
+    ["CCCOCl(=O)(=O)=O", "[O-][I+]c1ccccc1", "CO[Cl+2]([O-])[O-]", "CC1(C)CCCC(C)(C)N1[O]", "[O-][n+]1ccccc1"],
+)
+def test_impossible_protonation_leaves_the_input(smiles: str) -> None:
+    assert {state.smiles for state in states(smiles, LigandOptions())} == {canonical(smiles)}
+
+
+def test_refused_protonation_is_told() -> None:
+    (state,) = states("[O-][I+]c1ccccc1", LigandOptions())
+
+    assert "only impossible protonation states" in state.steps[0]
 
 
 @pytest.mark.parametrize(

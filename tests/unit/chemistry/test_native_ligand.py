@@ -114,6 +114,43 @@ def test_copies_are_taken_with_a_warning(protein_pdb: bytes) -> None:
     assert "BEN:B:900" in ligand.warnings[0]
 
 
+def position(line: str) -> list[float]:
+    return [float(line[start : start + 8]) for start in (30, 38, 46)]
+
+
+def test_ligand_bonded_to_the_receptor_is_taken_with_a_warning(protein_pdb: bytes) -> None:
+    carbonyl = [line for line in protein_pdb.decode().splitlines() if line[12:16].strip() in ("C", "O")][:2]
+    carbon, oxygen = (position(line) for line in carbonyl)
+    beyond = [(o - c) / math.dist(oxygen, carbon) for c, o in zip(carbon, oxygen, strict=True)]
+    stretched = []
+    for number, line in enumerate(BEN):
+        x, y, z = (o + (1.5 + 3 * number) * b for o, b in zip(oxygen, beyond, strict=True))
+        stretched.append(f"{line[:30]}{x:8.3f}{y:8.3f}{z:8.3f}{line[54:]}")
+
+    ligand = native_ligand.extract_native_ligand(complex_with(stretched, protein=protein_pdb), "a.pdb", "BEN")
+
+    (warning,) = [warning for warning in ligand.warnings if "covalently bound" in warning]
+    assert f"N1 to O of A:{carbonyl[0][17:20]} {int(carbonyl[0][22:26])}, 1.50 Å" in warning
+
+
+def test_ligand_in_contact_is_not_called_bonded(protein_pdb: bytes) -> None:
+    far = residue_lines("BEN", "A", 900, BENZAMIDINE, BEN_NAMES, dx=200.0)
+
+    assert native_ligand.extract_native_ligand(complex_with(far, protein=protein_pdb), "a.pdb", "BEN").warnings == ()
+
+
+def test_cofactor_is_never_taken_unasked(protein_pdb: bytes) -> None:
+    cofactor = residue_lines("PLP", "A", 902, "Cc1ncc(C)c(C)c1O", tuple(f"X{i}" for i in range(10)), dx=200.0)
+    data = complex_with(cofactor, protein=protein_pdb)
+
+    with pytest.raises(InvalidInput) as caught:
+        native_ligand.extract_native_ligand(data, "a.pdb", None)
+
+    assert caught.value.details["choices"] == ["PLP:A:902"]
+    assert "only cofactors: PLP:A:902" in caught.value.message
+    assert native_ligand.extract_native_ligand(data, "a.pdb", "PLP").selector == "PLP:A:902"
+
+
 @pytest.mark.parametrize(
     ("ligands", "selector", "code", "choices"),
     [
@@ -200,6 +237,16 @@ def test_ligand_file_keeps_its_place() -> None:
     expected = mol.GetConformer().GetAtomPosition(2)
     assert ligand.smiles == "CCO"
     assert math.dist(ligand.coordinates[2], tuple(expected)) < 1e-3
+
+
+def test_further_records_of_a_ligand_file_are_told() -> None:
+    mol = Chem.AddHs(Chem.MolFromSmiles("CCO"))
+    rdDistGeom.EmbedMolecule(mol, randomSeed=7)
+    record = Chem.MolToMolBlock(mol) + "$$$$\n"
+
+    assert native_ligand.read_ligand_file(record.encode(), "native.sdf").warnings == ()
+    (warning,) = native_ligand.read_ligand_file((2 * record).encode(), "native.sdf").warnings
+    assert "2 records; the first was taken" in warning
 
 
 @pytest.mark.parametrize(

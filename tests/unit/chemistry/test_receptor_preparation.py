@@ -288,3 +288,14 @@ def test_cysteine_that_binds_zinc_is_a_thiolate() -> None:
 
     assert [atom.name for atom in settled.atoms] == ["SG"]
     assert book.notes[0].action == "protonation"
+
+
+def test_failure_of_protonation_is_a_warning_about_the_whole_structure(protein_pdb: bytes) -> None:
+    lines = protein_pdb.decode().splitlines()
+    at_one_point = [f"{line[:30]}{3 * '   1.000'}{line[54:]}" if line[22:26] == "  50" else line for line in lines]
+
+    report = prepare_receptor("\n".join(at_one_point).encode(), "a.pdb", ReceptorOptions(override_problems=True)).report
+
+    (note,) = [note for note in report.notes if note.action == "protonation_failed"]
+    assert (note.residue, note.severity) == ("whole structure", Severity.WARNING)
+    assert "usual protonation state" in note.message

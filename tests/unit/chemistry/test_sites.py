@@ -1,6 +1,11 @@
 import pytest
 
-from molecular_analysis_dashboard.adapters.chemistry.sites import box_around, box_from_residues, check_box
+from molecular_analysis_dashboard.adapters.chemistry.sites import (
+    box_around,
+    box_from_residues,
+    check_box,
+    check_box_on,
+)
 from molecular_analysis_dashboard.domain.errors import InvalidInput
 from molecular_analysis_dashboard.domain.receptors import Severity
 from molecular_analysis_dashboard.domain.sites import SearchBox
@@ -65,6 +70,25 @@ def test_no_residue_at_all_is_refused(protein_pdb: bytes) -> None:
 )
 def test_box_findings(box: SearchBox, codes: set[str]) -> None:
     assert {code for code, _, _ in check_box(receptor(), box)} == codes
+
+
+def protein_core() -> list[tuple[float, float, float]]:
+    """Atoms as dense as in a protein's core, filling a cube of 20 Å."""
+    return [(2.2 * i, 2.2 * j, 2.2 * k) for i in range(10) for j in range(10) for k in range(10)]
+
+
+def test_box_in_a_protein_core_is_called_buried_with_numbers() -> None:
+    notes = {note.code: note for note in check_box_on(protein_core(), SearchBox((10, 10, 10), (9, 9, 9)))}
+
+    assert notes["box_buried"].severity is Severity.WARNING
+    assert "Only 0 Å³ (0.0 %)" in notes["box_buried"].message
+
+
+@pytest.mark.parametrize("center", [(10, 10, 24), (10, 10, 30)])
+def test_box_at_the_surface_has_room(center: tuple[float, float, float]) -> None:
+    codes = {note.code for note in check_box_on(protein_core(), SearchBox(center, (15, 15, 15)))}
+
+    assert "box_buried" not in codes
 
 
 def test_box_away_from_the_receptor_is_refused() -> None:

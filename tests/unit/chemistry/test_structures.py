@@ -1,6 +1,7 @@
 import gzip
 from collections.abc import Callable
 
+import gemmi
 import pytest
 
 from molecular_analysis_dashboard.adapters.chemistry import compressed_input, structures
@@ -152,3 +153,26 @@ def test_gzip_bomb_is_refused_before_it_fills_memory() -> None:
         compressed_input.decompress(bomb, max_bytes=1_000_000)
 
     assert caught.value.error_code == "too_large_decompressed"
+
+
+@pytest.mark.parametrize("file_name", ["a.pdb", "a.pdbqt"])
+@pytest.mark.parametrize("text", ["     nan", "    -inf", "********", "        ", "   1e400"])
+def test_coordinate_that_is_no_number_is_refused_with_its_line(text: str, file_name: str) -> None:
+    lines = PDB.splitlines()
+    lines[2] = f"{lines[2][:38]}{text}{lines[2][46:]}"
+
+    with pytest.raises(InvalidInput) as caught:
+        structures.summarize_structure("\n".join(lines).encode(), file_name)
+
+    assert (caught.value.error_code, caught.value.details["line"]) == ("coordinates_invalid", 3)
+
+
+@pytest.mark.parametrize("text", ["nan", "?", "."])
+def test_mmcif_atom_without_a_place_is_refused_by_name(text: str) -> None:
+    cif = gemmi.read_pdb_string(PDB).make_mmcif_document().as_string().replace(" 1.45 ", f" {text} ", 1)
+
+    with pytest.raises(InvalidInput) as caught:
+        structures.summarize_structure(cif.encode(), "a.cif")
+
+    assert caught.value.error_code == "coordinates_invalid"
+    assert "CA of A:GLY 1" in caught.value.message

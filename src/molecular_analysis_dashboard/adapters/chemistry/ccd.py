@@ -6,8 +6,9 @@ from functools import lru_cache
 
 import biotite.structure.info as structure_info
 from rdkit import Chem
-from rdkit.Chem import AllChem, rdDetermineBonds
+from rdkit.Chem import AllChem
 
+from molecular_analysis_dashboard.adapters.chemistry.bond_order_template import conformer_of, connected_mol
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import take_messages
 from molecular_analysis_dashboard.adapters.chemistry.receptor_model import ReceptorAtom
 
@@ -68,25 +69,10 @@ def heavy_mol(
     return mol, tuple(atom.name for atom in kept)
 
 
-def connected_mol(atoms: Sequence[ReceptorAtom]) -> Chem.Mol:
-    """Return the atoms with single bonds by distance, which is all that a template of bond orders needs."""
-    mol = Chem.RWMol()
-    for atom in atoms:
-        added = Chem.Atom(atom.element)
-        added.SetNoImplicit(True)
-        mol.AddAtom(added)
-    mol.AddConformer(_conformer(atoms), assignId=True)
-    rdDetermineBonds.DetermineConnectivity(mol)
-    for atom in mol.GetAtoms():
-        atom.SetNoImplicit(False)
-        atom.SetNumRadicalElectrons(0)
-    return mol.GetMol()
-
-
 def _by_name(found: Component, kept: Sequence[ReceptorAtom], without: frozenset[str]) -> Chem.Mol | None:
     mol = _component_mol(found, [atom.name for atom in kept], without)
     if mol is not None:
-        mol.AddConformer(_conformer(kept), assignId=True)
+        mol.AddConformer(conformer_of(kept), assignId=True)
     return mol
 
 
@@ -120,13 +106,6 @@ def _component_mol(found: Component, names: Sequence[str], without: frozenset[st
     if Chem.SanitizeMol(mol, catchErrors=True) != Chem.SanitizeFlags.SANITIZE_NONE:
         return None
     return mol.GetMol()
-
-
-def _conformer(atoms: Sequence[ReceptorAtom]) -> Chem.Conformer:
-    conformer = Chem.Conformer(len(atoms))
-    for index, atom in enumerate(atoms):
-        conformer.SetAtomPosition(index, atom.position)
-    return conformer
 
 
 def _atom(element: str, charge: int) -> Chem.Atom:

@@ -1,20 +1,19 @@
-"""Enumerating what a ligand is at a pH: protomers and stereoisomers, on the graph."""
+"""Enumerating what a ligand is at a pH: stereoisomers and protomers, on the graph."""
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from dimorphite_dl import protonate_smiles
 from rdkit import Chem
 from rdkit.Chem.EnumerateStereoisomers import EnumerateStereoisomers, StereoEnumerationOptions
 
+from molecular_analysis_dashboard.adapters.chemistry.protonation import protomers_of
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import take_messages
-from molecular_analysis_dashboard.adapters.chemistry.rdkit_reading import read_smiles
 from molecular_analysis_dashboard.domain.ligands import LigandOptions
 from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
 
-# Standard deviations around a site's mean pKa within which both forms count (dimorphite-dl's `precision`).
-PKA_PRECISION = 0.5
 # Which isomers are taken when there are more than the cap must not depend on the docking seed.
 _ISOMER_CHOICE_SEED = 20_090
+_NITROGEN = 7
 
 
 @dataclass(frozen=True)
@@ -23,82 +22,103 @@ class GraphState:
 
     Parameters
     ----------
-    protomer : str
-        The same before stereoisomers were enumerated.
+    enumerated : bool
+        Whether stereo was chosen that the ligand leaves open.
     """
 
     smiles: str
     steps: tuple[str, ...]
-    protomer: str
+    enumerated: bool
 
 
 def graph_states(mol: Chem.Mol, options: LigandOptions) -> tuple[GraphState, ...]:
-    """Return the states to dock, protomers first, at most `options.max_states`.
+    """Return the states to dock, at most `options.max_states`.
+
+    Each stereoisomer comes once before any comes in a second protonation state, and neighbours in the list differ in
+    theirs, so that a small cap still covers both. Nitrogen that inverts freely is never enumerated; in rings, where
+    its hydrogen decides between axial and equatorial, only with the places that are left.
 
     Raises
     ------
     LigandRejected
-        ``undefined_stereo`` if the options refuse it, ``preparation_failed`` if protonation fails.
+        ``undefined_stereo`` if the options refuse it.
     """
-    smiles = Chem.MolToSmiles(mol)
-    protomers = _protomers(smiles, options) if options.protonate else [smiles]
-    protonation = f"protonated for pH {options.ph:g} (dimorphite-dl)" if options.protonate else "hydrogens as given"
-    states: dict[str, GraphState] = {}
-    per_protomer = max(1, options.max_states // len(protomers))
-    for protomer in protomers:
-        for isomer, step in _isomers(protomer, options, per_protomer):
-            states.setdefault(isomer, GraphState(isomer, (protonation, *step), protomer))
-    return tuple(states.values())[: options.max_states]
-
-
-def _protomers(smiles: str, options: LigandOptions) -> list[str]:
-    try:
-        variants = protonate_smiles(
-            smiles,
-            ph_min=options.ph,
-            ph_max=options.ph,
-            precision=PKA_PRECISION,
-            max_variants=max(options.max_states, 1),
-        )
-    except (ValueError, RuntimeError, AssertionError) as cause:
-        raise LigandRejected(RejectionReason.PREPARATION_FAILED, f"Protonation failed: {cause}.") from cause
-    expected = _skeleton(smiles)
-    kept = [variant for variant in dict.fromkeys(variants) if _skeleton(variant) == expected]
-    if not kept:
-        raise LigandRejected(RejectionReason.PREPARATION_FAILED, "Protonation changed the heavy-atom skeleton.")
-    return kept[: options.max_states]
-
-
-def _skeleton(smiles: str) -> tuple[int, ...]:
-    """Return the sorted elements of the heavy atoms, nothing for a SMILES that cannot be read."""
-    mol = read_smiles(smiles)
-    if mol is None:
-        return ()
-    return tuple(sorted(atom.GetAtomicNum() for atom in mol.GetAtoms()))
-
-
-def _isomers(smiles: str, options: LigandOptions, most: int) -> list[tuple[str, tuple[str, ...]]]:
-    mol = Chem.MolFromSmiles(smiles)
     undefined = _undefined_stereo(mol)
     if undefined and not options.enumerate_stereo:
         raise LigandRejected(RejectionReason.UNDEFINED_STEREO, f"Undefined: {', '.join(undefined)}.")
+    isomers = _isomers(mol, options.max_states, leaving=_inverts)
+    forms = [protomers_of(isomer, options) for isomer in isomers]
+    note = f"stereoisomer of {len(undefined)} undefined centre(s), at most {options.max_states} taken"
+    steps = (forms[0].step, note) if undefined else (forms[0].step,)
+    pairs = list(_diagonally([form.smiles for form in forms]))[: options.max_states]
+    inversions = [_isomers(Chem.MolFromSmiles(pair), options.max_states, leaving=_inverts_freely) for pair in pairs]
+    found = list(dict.fromkeys(_diagonally(inversions)))[: options.max_states]
+    return tuple(GraphState(smiles, steps, bool(undefined) or smiles not in pairs) for smiles in found)
+
+
+def open_state(mol: Chem.Mol, options: LigandOptions) -> GraphState:
+    """Return the ligand protonated with its open centres left open."""
+    form = protomers_of(Chem.MolToSmiles(mol), options)
+    return GraphState(form.smiles[0], (form.step,), enumerated=False)
+
+
+def _diagonally(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield one item of each row, then another of each: the first of the first, the second of the second and so on."""
+    for turn in range(max(len(row) for row in rows)):
+        for number, row in enumerate(rows):
+            if turn < len(row):
+                yield row[(number + turn) % len(row)]
+
+
+def _isomers(mol: Chem.Mol, most: int, *, leaving: Callable[[Chem.Atom], bool]) -> list[str]:
+    """Return the stereoisomers as sorted SMILES, the open centres of atoms that are `leaving` left open."""
+    fixed = Chem.Mol(mol)
+    left = [centre.centeredOn for centre in _open_centres(mol) if _centre_is(mol, centre, leaving)]
+    for index in left:
+        fixed.GetAtomWithIdx(index).SetChiralTag(Chem.ChiralType.CHI_TETRAHEDRAL_CW)
     enumeration = StereoEnumerationOptions(  # type: ignore[no-untyped-call]  # RDKit leaves it untyped
         onlyUnassigned=True, unique=True, maxIsomers=most, rand=_ISOMER_CHOICE_SEED
     )
-    found = EnumerateStereoisomers(mol, options=enumeration)  # type: ignore[no-untyped-call]  # as above
-    isomers = [Chem.MolToSmiles(isomer) for isomer in found]
+    found = EnumerateStereoisomers(fixed, options=enumeration)  # type: ignore[no-untyped-call]  # as above
+    isomers = {_reopened(isomer, left) for isomer in found}
     take_messages()
-    if len(isomers) == 1 and not undefined:
-        return [(isomers[0], ())]
-    step = (f"stereoisomer of {len(undefined)} undefined centre(s), at most {most} taken",)
-    return [(isomer, step) for isomer in sorted(isomers)]
+    return sorted(isomers)
+
+
+def _reopened(isomer: Chem.Mol, indices: Iterable[int]) -> str:
+    for index in indices:
+        isomer.GetAtomWithIdx(index).SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
+    Chem.AssignStereochemistry(isomer, cleanIt=True, force=True)
+    return str(Chem.MolToSmiles(isomer))
 
 
 def _undefined_stereo(mol: Chem.Mol) -> list[str]:
-    """Name tetrahedral centres and double bonds whose stereo is possible and not given."""
+    """Name centres and double bonds whose stereo is possible and not given; nitrogen that inverts does not count."""
     return [
-        f"{str(info.type).removeprefix('Atom_').removeprefix('Bond_').lower()} at atom {info.centeredOn + 1}"
+        f"{str(centre.type).removeprefix('Atom_').removeprefix('Bond_').lower()} at atom {centre.centeredOn + 1}"
+        for centre in _open_centres(mol)
+        if not _centre_is(mol, centre, _inverts)
+    ]
+
+
+def _open_centres(mol: Chem.Mol) -> list[Chem.StereoInfo]:
+    return [
+        info
         for info in Chem.FindPotentialStereo(mol)
         if info.specified == Chem.StereoSpecified.Unspecified
         and info.type in (Chem.StereoType.Atom_Tetrahedral, Chem.StereoType.Bond_Double)
     ]
+
+
+def _centre_is(mol: Chem.Mol, centre: Chem.StereoInfo, test: Callable[[Chem.Atom], bool]) -> bool:
+    tetrahedral = centre.type == Chem.StereoType.Atom_Tetrahedral
+    return bool(tetrahedral and test(mol.GetAtomWithIdx(centre.centeredOn)))
+
+
+def _inverts(atom: Chem.Atom) -> bool:
+    """Whether it is a nitrogen that a lone pair or the exchange of a proton lets invert."""
+    return bool(atom.GetAtomicNum() == _NITROGEN and (atom.GetFormalCharge() < 1 or atom.GetTotalNumHs() > 0))
+
+
+def _inverts_freely(atom: Chem.Atom) -> bool:
+    return _inverts(atom) and not atom.IsInRing()

@@ -4,25 +4,28 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from rdkit import Chem
-from rdkit.Chem import AllChem
 
-from molecular_analysis_dashboard.adapters.chemistry.ccd import component, connected_mol, heavy_mol
+from molecular_analysis_dashboard.adapters.chemistry.bond_order_template import (
+    connected_mol,
+    read_template,
+    with_bond_orders,
+)
+from molecular_analysis_dashboard.adapters.chemistry.ccd import component, heavy_mol
 from molecular_analysis_dashboard.adapters.chemistry.cif_components import component_of_file
 from molecular_analysis_dashboard.adapters.chemistry.compressed_input import decode, decompress, plain_name
 from molecular_analysis_dashboard.adapters.chemistry.native_placement import (
     choose_native,
     heavy_coordinates,
+    more_records,
     read_placed_ligand,
 )
-from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import forget_messages, take_messages
-from molecular_analysis_dashboard.adapters.chemistry.rdkit_reading import read_mol_block, read_smiles
+from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import forget_messages
 from molecular_analysis_dashboard.adapters.chemistry.receptor_model import ReceptorResidue
 from molecular_analysis_dashboard.adapters.chemistry.structures import (
     MAX_STRUCTURE_BYTES,
     read_structure,
     structure_text,
 )
-from molecular_analysis_dashboard.domain.errors import InvalidInput
 
 
 class BondOrderSource(StrEnum):
@@ -135,6 +138,7 @@ def read_ligand_file(data: bytes, file_name: str) -> NativeLigand:
         smiles="",
         bond_order_source=BondOrderSource.NONE,
         coordinates=heavy_coordinates(mol),
+        warnings=more_records(text),
     )
     return _with_mol(ligand, mol, BondOrderSource.LIGAND_FILE)
 
@@ -165,31 +169,6 @@ def _noting_missing(
 
 
 def _by_template(residue: ReceptorResidue, template: bytes, template_name: str) -> Chem.Mol:
-    reference = _template_mol(template, template_name)
-    mismatch = InvalidInput(
-        f"The template does not describe {residue.selectors[2]}: its heavy atoms or bonds differ. Check that it is "
-        "the same molecule.",
-        code="template_mismatch",
-        selector=residue.selectors[2],
-    )
-    if reference.GetNumHeavyAtoms() != len(residue.atoms):
-        raise mismatch
-    try:
-        mol: Chem.Mol = AllChem.AssignBondOrdersFromTemplate(  # type: ignore[no-untyped-call]  # RDKit leaves it so
-            reference, connected_mol(residue.atoms)
-        )
-    except (ValueError, RuntimeError) as cause:
-        raise mismatch from cause
-    Chem.AssignStereochemistryFrom3D(mol)
-    return mol
-
-
-def _template_mol(template: bytes, template_name: str) -> Chem.Mol:
     text = decode(decompress(template, max_bytes=MAX_STRUCTURE_BYTES))
-    is_block = "V2000" in text or "V3000" in text or plain_name(template_name).endswith((".sdf", ".mol"))
-    mol = read_mol_block(text) if is_block else read_smiles(text.split()[0])
-    if mol is None or mol.GetNumAtoms() == 0:
-        raise InvalidInput(
-            f"The template cannot be read as SMILES or SDF. {take_messages()}".strip(), code="template_unreadable"
-        )
-    return Chem.RemoveHs(mol)
+    reference = read_template(text, is_block=plain_name(template_name).endswith((".sdf", ".mol")))
+    return with_bond_orders(connected_mol(residue.atoms), reference, residue.selectors[2])

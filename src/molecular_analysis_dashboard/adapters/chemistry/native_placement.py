@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import gemmi
 from rdkit import Chem
 
+from molecular_analysis_dashboard.adapters.chemistry.covalent_bonds import covalent_bonds
 from molecular_analysis_dashboard.adapters.chemistry.hetero_groups import GroupKind, classified
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import forget_messages, take_messages
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_reading import read_mol2_block, read_mol_block
@@ -20,7 +21,9 @@ _MIN_HEAVY_ATOMS = 5
 
 
 def choose_native(model: gemmi.Model, selector: str | None) -> tuple[ReceptorResidue, tuple[str, ...]]:
-    """Return the ligand that the selector names, or the only kind there is, and a warning if it has copies.
+    """Return the ligand that the selector names, or the only kind there is, and warnings.
+
+    Cofactors are never taken unasked. Warnings tell of other copies and of a bond to the receptor.
 
     Raises
     ------
@@ -37,9 +40,9 @@ def choose_native(model: gemmi.Model, selector: str | None) -> tuple[ReceptorRes
             (residue, kind)
             for residue, kind in groups
             if kind is GroupKind.LIGAND and len(residue.atoms) >= _MIN_HEAVY_ATOMS
-        ] or [(residue, kind) for residue, kind in groups if kind is GroupKind.COFACTOR]
+        ]
         if not found:
-            raise _not_found("The structure holds no ligand.", groups)
+            raise _no_ligand(groups)
     names = {residue.name for residue, _ in found}
     if len(names) > 1:
         raise InvalidInput(
@@ -48,10 +51,11 @@ def choose_native(model: gemmi.Model, selector: str | None) -> tuple[ReceptorRes
             choices=[residue.selectors[2] for residue, _ in found],
         )
     chosen = max(found, key=lambda pair: len(pair[0].atoms))[0]
-    if len(found) == 1:
-        return chosen, ()
+    warnings = covalent_bonds(model, chosen)
     others = [residue for residue, _ in found if residue is not chosen]
-    return chosen, (f"{chosen.selectors[2]} was taken; there are other copies: {_listing(others)}.",)
+    if others:
+        warnings = (f"{chosen.selectors[2]} was taken; there are other copies: {_listing(others)}.", *warnings)
+    return chosen, warnings
 
 
 def read_placed_ligand(text: str) -> Chem.Mol:
@@ -76,6 +80,15 @@ def read_placed_ligand(text: str) -> Chem.Mol:
     return mol
 
 
+def more_records(text: str) -> tuple[str, ...]:
+    """Return a warning if an SDF or MOL2 text holds further records than the one that is read."""
+    separator = "@<TRIPOS>MOLECULE" if "@<TRIPOS>" in text else "$$$$"
+    records = [part for part in text.split(separator) if part.strip()]
+    if len(records) < 2:
+        return ()
+    return (f"The ligand file holds {len(records)} records; the first was taken.",)
+
+
 def heavy_coordinates(mol: Chem.Mol) -> tuple[tuple[float, float, float], ...]:
     """Return the positions of the heavy atoms, in Å."""
     positions = mol.GetConformer().GetPositions().tolist()
@@ -92,6 +105,18 @@ def _groups(model: gemmi.Model) -> Iterator[tuple[ReceptorResidue, GroupKind]]:
                 found = residue_of(residue, chain.name, book)
                 if found.atoms:
                     yield found, kind
+
+
+def _no_ligand(groups: Sequence[tuple[ReceptorResidue, GroupKind]]) -> InvalidInput:
+    cofactors = [residue for residue, kind in groups if kind is GroupKind.COFACTOR]
+    if not cofactors:
+        return _not_found("The structure holds no ligand.", groups)
+    return InvalidInput(
+        f"The structure holds no ligand, only cofactors: {_listing(cofactors)}. Name the one to take, or send the "
+        "ligand in a file of its own.",
+        code="native_ambiguous",
+        choices=[residue.selectors[2] for residue in cofactors],
+    )
 
 
 def _not_found(what: str, groups: Sequence[tuple[ReceptorResidue, GroupKind]]) -> InvalidInput:

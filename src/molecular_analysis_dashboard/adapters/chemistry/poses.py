@@ -86,7 +86,38 @@ def with_perceived_stereo(mol: Chem.Mol) -> Chem.Mol:
         if bond.GetBondDir() == Chem.BondDir.EITHERDOUBLE:
             bond.SetBondDir(Chem.BondDir.NONE)
     Chem.AssignStereochemistryFrom3D(copy, replaceExistingTags=True)
+    _perceive_pyramids(copy)
     return copy
+
+
+def _perceive_pyramids(mol: Chem.Mol) -> None:
+    """Add the stereo of pyramidal P and N, which RDKit writes and embeds but does not see in coordinates.
+
+    It does see it for the sulfonium ion of the same shape, which therefore stands in for them.
+    """
+    indices = [atom.GetIdx() for atom in mol.GetAtoms() if _is_stable_pyramid(atom)]
+    if not indices:
+        return
+    twin = Chem.RWMol(mol)
+    for index in indices:
+        twin.GetAtomWithIdx(index).SetAtomicNum(16)
+        twin.GetAtomWithIdx(index).SetFormalCharge(1)
+    twin.UpdatePropertyCache(strict=False)
+    Chem.AssignAtomChiralTagsFromStructure(twin, replaceExistingTags=True)
+    for index in indices:
+        mol.GetAtomWithIdx(index).SetChiralTag(twin.GetAtomWithIdx(index).GetChiralTag())
+    Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
+
+
+def _is_stable_pyramid(atom: Chem.Atom) -> bool:
+    """Whether it is three-bonded phosphorus, or nitrogen that a ring of three or a bridge keeps from inverting."""
+    if atom.GetTotalDegree() != 3 or atom.GetFormalCharge() != 0:
+        return False
+    if atom.GetAtomicNum() == 15:
+        return True
+    rings = atom.GetOwningMol().GetRingInfo()
+    in_cage = atom.IsInRingSize(3) or rings.NumAtomRings(atom.GetIdx()) > 1
+    return bool(atom.GetAtomicNum() == 7 and in_cage and not atom.GetIsAromatic())
 
 
 def matches_state(state_mol_block: str, coordinates: bytes, state_smiles: str) -> bool:

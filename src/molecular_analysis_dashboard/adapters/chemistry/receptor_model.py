@@ -10,6 +10,8 @@ from molecular_analysis_dashboard.domain.sites import Vector
 # Ions and cofactors this near to the site stay by default; problems this near to it block (DESIGN section 5).
 KEEP_ANGSTROM = 6.0
 BLOCK_ANGSTROM = 8.0
+# Stands where a note names a residue.
+WHOLE_STRUCTURE = "whole structure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,10 @@ class Notebook:
         distance = self.site.distance(residue)
         rounded = None if distance is None else round(distance, 2)
         self.notes.append(ResidueNote(residue.label, action, message, severity, rounded))
+
+    def whole(self, action: str, message: str) -> None:
+        """Write down a warning about the structure as a whole."""
+        self.notes.append(ResidueNote(WHOLE_STRUCTURE, action, message, Severity.WARNING))
 
     def problem(self, residue: ReceptorResidue, action: str, message: str) -> None:
         """Write down a problem: blocking near the site, a warning elsewhere."""

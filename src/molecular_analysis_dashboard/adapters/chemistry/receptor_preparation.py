@@ -67,8 +67,11 @@ def _prepared_residues(
         chains = protonate_chains(chains, surroundings, options.ph, book)
         book.steps.append(f"rebuilt side chains and protonated for pH {options.ph:g} (PDB2PQR, PROPKA)")
     except ProtonationFailed as cause:
-        book.steps.append(
-            f"PDB2PQR failed ({str(cause)[:200]}); usual protonation states were taken and nothing was rebuilt"
+        book.steps.append("typed without PDB2PQR, which failed")
+        book.whole(
+            "protonation_failed",
+            f"PDB2PQR failed ({str(cause)[:200]}), so every residue has its usual protonation state, no side chain was "
+            "rebuilt and no hydrogen bond optimized. Look at the residues of the site.",
         )
     metals = metals_of([residue for residue, _ in selection.groups])
     chains = [[settle_metal_contacts(residue, metals, book) for residue in chain] for chain in chains]

@@ -4,11 +4,17 @@ from collections.abc import Mapping, Sequence
 
 from rdkit import Chem
 
+from molecular_analysis_dashboard.adapters.chemistry.bond_order_template import (
+    connected_mol,
+    read_template,
+    with_bond_orders,
+)
 from molecular_analysis_dashboard.adapters.chemistry.compressed_input import decompress, plain_name
 from molecular_analysis_dashboard.adapters.chemistry.hetero_groups import is_polymer_like
 from molecular_analysis_dashboard.adapters.chemistry.native_placement import (
     choose_native,
     heavy_coordinates,
+    more_records,
     read_placed_ligand,
 )
 from molecular_analysis_dashboard.adapters.chemistry.poses import pose_sdf
@@ -21,6 +27,8 @@ from molecular_analysis_dashboard.domain.results import StoredPose
 from molecular_analysis_dashboard.domain.sites import SearchBox, Vector
 from molecular_analysis_dashboard.ports.chemistry import BoxCheck, NativePlace
 
+# With its hydrogens a larger molecule may exceed the 999 atoms of V2000.
+_MAX_V2000_HEAVY = 300
 _STRUCTURE_ENDINGS = (".pdb", ".ent", ".cif", ".mmcif", ".pdbqt")
 
 
@@ -47,15 +55,17 @@ class GemmiRdkitChemistry:
             )
         return summary
 
-    def native_of_structure(self, data: bytes, file_name: str, selector: str | None) -> NativePlace:
+    def native_of_structure(
+        self, data: bytes, file_name: str, selector: str | None, template: str | None
+    ) -> NativePlace:
         """See `RequestChemistry.native_of_structure`."""
-        return _from_residue(choose_native(read_structure(self._unpacked(data), file_name)[0], selector))
+        return _from_residue(choose_native(read_structure(self._unpacked(data), file_name)[0], selector), template)
 
-    def native_of_file(self, content: str, file_name: str) -> NativePlace:
+    def native_of_file(self, content: str, file_name: str, template: str | None) -> NativePlace:
         """See `RequestChemistry.native_of_file`."""
         if plain_name(file_name).endswith(_STRUCTURE_ENDINGS):
-            return _from_residue(choose_native(read_structure(content.encode(), file_name)[0], None))
-        return _from_small_molecule(content, file_name)
+            return _from_residue(choose_native(read_structure(content.encode(), file_name)[0], None), template)
+        return _from_small_molecule(content, file_name, template)
 
     def box_around(self, coordinates: Sequence[Vector], padding_angstrom: float) -> SearchBox:
         """See `RequestChemistry.box_around`."""
@@ -90,14 +100,23 @@ class GemmiRdkitChemistry:
         return decompress(data, max_bytes=self._max_structure_bytes)
 
 
-def _from_residue(chosen: tuple[ReceptorResidue, tuple[str, ...]]) -> NativePlace:
+def _from_residue(chosen: tuple[ReceptorResidue, tuple[str, ...]], template: str | None) -> NativePlace:
     residue, warnings = chosen
-    positions = tuple(atom.position for atom in residue.atoms)
-    return NativePlace(residue.name, residue.selectors[2], positions, None, warnings)
+    selector = residue.selectors[2]
+    block = None
+    if template is not None:
+        mol = with_bond_orders(connected_mol(residue.atoms), read_template(template), selector)
+        block = _complete_block(mol)
+    return NativePlace(residue.name, selector, tuple(atom.position for atom in residue.atoms), block, warnings)
 
 
-def _from_small_molecule(content: str, file_name: str) -> NativePlace:
+def _from_small_molecule(content: str, file_name: str, template: str | None) -> NativePlace:
     mol = read_placed_ligand(content)
-    name = mol.GetProp("_Name").strip() if mol.HasProp("_Name") else ""
-    block = Chem.MolToMolBlock(Chem.AddHs(mol, addCoords=True))
-    return NativePlace(name or file_name, "", heavy_coordinates(mol), block)
+    name = (mol.GetProp("_Name").strip() if mol.HasProp("_Name") else "") or file_name
+    if template is not None:
+        mol = with_bond_orders(mol, read_template(template), name)
+    return NativePlace(name, "", heavy_coordinates(mol), _complete_block(mol), more_records(content))
+
+
+def _complete_block(mol: Chem.Mol) -> str:
+    return str(Chem.MolToMolBlock(Chem.AddHs(mol, addCoords=True), forceV3000=mol.GetNumAtoms() > _MAX_V2000_HEAVY))

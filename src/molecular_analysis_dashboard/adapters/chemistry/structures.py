@@ -5,6 +5,7 @@ import re
 import gemmi
 
 from molecular_analysis_dashboard.adapters.chemistry.compressed_input import decode, decompress, plain_name
+from molecular_analysis_dashboard.adapters.chemistry.coordinates import refuse_unplaced_atoms, refuse_unreadable_lines
 from molecular_analysis_dashboard.adapters.chemistry.hetero_groups import IN_CHAIN, GroupKind, classified
 from molecular_analysis_dashboard.adapters.chemistry.pdbqt import element_of
 from molecular_analysis_dashboard.domain.errors import InvalidInput
@@ -24,8 +25,8 @@ def read_structure(data: bytes, file_name: str) -> gemmi.Structure:
     Raises
     ------
     InvalidInput
-        With code ``empty_file``, ``unknown_format``, ``truncated_gzip``, ``corrupt_gzip``, ``no_atoms`` or
-        ``too_large_decompressed``.
+        With code ``empty_file``, ``unknown_format``, ``truncated_gzip``, ``corrupt_gzip``, ``no_atoms``,
+        ``coordinates_invalid`` or ``too_large_decompressed``.
     """
     return read_structure_and_format(data, file_name)[0]
 
@@ -46,6 +47,10 @@ def read_structure_and_format(data: bytes, file_name: str) -> tuple[gemmi.Struct
         raise InvalidInput(
             "The file holds no atoms. Give a PDB, mmCIF or PDBQT file with coordinates.", code="no_atoms"
         )
+    if found is StructureFormat.MMCIF:
+        refuse_unplaced_atoms(structure)
+    else:
+        refuse_unreadable_lines(text)
     structure.setup_entities()
     return structure, found
 

@@ -19,6 +19,9 @@ from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandState
 from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
 from molecular_analysis_dashboard.ports.engine import DockingSite
 
+# A pose that touches nothing scores zero.
+_TOUCHING_KCAL_MOL = 0.05
+
 
 @dataclass(frozen=True)
 class _DockedState:
@@ -41,7 +44,8 @@ def dock_ligand(
     Returns
     -------
     LigandOutcome
-        A bad ligand is a `RejectedLigand`, never an exception; `MemoryError` passes through to the host.
+        A ligand without a pose of negative score is no hit. A bad ligand is a `RejectedLigand`, never an exception;
+        `MemoryError` passes through to the host.
     """
     started = time.process_time()
     try:
@@ -50,6 +54,8 @@ def dock_ligand(
     except LigandRejected as rejection:
         return RejectedLigand(rejection.reason, rejection.message, time.process_time() - started)
     best = min(docked, key=lambda one: (one.poses[0].score_kcal_mol, one.state.smiles))
+    if absurd := _absurd(best):
+        return RejectedLigand(absurd.reason, absurd.message, time.process_time() - started)
     steps = best.state.steps
     if best.dropped:
         steps = (*steps, f"{best.dropped} pose(s) dropped: their coordinates show another molecule")
@@ -62,6 +68,21 @@ def dock_ligand(
         steps=steps,
         seed=best.seed,
         seconds_cpu=time.process_time() - started,
+    )
+
+
+def _absurd(best: _DockedState) -> LigandRejected | None:
+    """Say why a ligand whose best score is not negative is no hit: nothing holds it where it lies."""
+    score = best.poses[0].score_kcal_mol
+    if score < 0:
+        return None
+    if score < _TOUCHING_KCAL_MOL:
+        return LigandRejected(
+            RejectionReason.NO_POSE, f"The best pose does not touch the receptor ({score:+.1f} kcal/mol)."
+        )
+    return LigandRejected(
+        RejectionReason.NO_POSE,
+        f"The best pose clashes with the receptor ({score:+.1f} kcal/mol): the box leaves no room for it.",
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -185,7 +186,9 @@ class VinaSite:
 @cache
 def _build() -> EngineBuild:
     found = version("vina")
-    return EngineBuild("vina", found, f"vina-{found}-portable", SCORING_FUNCTIONS)
+    compiled = find_spec("vina._vina_wrapper")
+    digest = bytes_hash(Path(compiled.origin).read_bytes()) if compiled and compiled.origin else ""
+    return EngineBuild("vina", found, f"vina-{found}-portable", SCORING_FUNCTIONS, digest)
 
 
 def _check_protocol(protocol: DockingProtocol) -> None:

@@ -3,12 +3,12 @@
 All times are compared by the database's clock. Every statement is idempotent and safe under two leaders.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from molecular_analysis_dashboard.adapters.persistence.jobs import SqlJobs, write_event
 from molecular_analysis_dashboard.adapters.persistence.rows import LIVE, Repository
@@ -41,14 +41,15 @@ _LEASE = text(
 
 _REGISTER = text(
     """
-    INSERT INTO workers
-        (id, host, pid, version, queues, engine_builds, scoring_functions, concurrency, beat_interval_s, state)
-    VALUES
-        (:id, :host, :pid, :version, :queues, :engine_builds, CAST(:scoring_functions AS jsonb), :concurrency,
-         :beat_interval_s, :state)
+    INSERT INTO workers (
+        id, host, pid, version, queues, engine_builds, scoring_functions, concurrency, beat_interval_s, software, state
+    ) VALUES (
+        :id, :host, :pid, :version, :queues, :engine_builds, :scoring_functions, :concurrency, :beat_interval_s,
+        :software, :state
+    )
     ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), state = :state, ended_at = NULL
     """
-)
+).bindparams(bindparam("scoring_functions", type_=JSONB), bindparam("software", type_=JSONB))
 
 _VIEW = text(
     """
@@ -242,9 +243,10 @@ class SqlControl(Repository):
                 "version": worker.version,
                 "queues": list(worker.queues),
                 "engine_builds": list(worker.engine_builds),
-                "scoring_functions": json.dumps(dict(worker.scoring_functions)),
+                "scoring_functions": dict(worker.scoring_functions),
                 "concurrency": worker.concurrency,
                 "beat_interval_s": worker.beat_interval_s,
+                "software": dict(worker.software),
                 "state": "draining" if draining else "live",
             },
         )
@@ -262,6 +264,21 @@ class SqlControl(Repository):
         if row is None:
             return None
         return WorkerView(frozenset(row.queues), row.silent_s, row.draining, row.has_free_slot, row.task_waits)
+
+    def workers_of(self, job_id: UUID) -> list[Worker]:
+        """Return the workers that took tasks of a job, in the order in which they started."""
+        rows = self._connection.execute(
+            text(
+                "SELECT id, host, pid, version, queues, engine_builds, concurrency, beat_interval_s, software "
+                "FROM workers WHERE id IN (SELECT worker_id FROM attempts WHERE job_id = :job_id) "
+                "ORDER BY started_at, id"
+            ),
+            {"job_id": job_id},
+        ).mappings()
+        return [
+            Worker(**{**row, "queues": tuple(row["queues"]), "engine_builds": tuple(row["engine_builds"])})
+            for row in rows
+        ]
 
     def retire_workers(self, *, silent_s: float) -> list[UUID]:
         """Note workers that fell silent as gone."""

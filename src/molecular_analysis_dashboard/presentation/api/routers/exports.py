@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 
 from molecular_analysis_dashboard.presentation.api.api_route import api_router
 from molecular_analysis_dashboard.presentation.api.dependencies import Caller, Services
-from molecular_analysis_dashboard.presentation.api.downloads import SDF, attachment, content_disposition
+from molecular_analysis_dashboard.presentation.api.downloads import SDF, attachment
 from molecular_analysis_dashboard.presentation.api.errors import error_responses
 from molecular_analysis_dashboard.use_cases import export_results
-from molecular_analysis_dashboard.use_cases.provenance import provenance_of
+from molecular_analysis_dashboard.use_cases.provenance import provenance_json
 
 router = api_router("/jobs/{job_id}/export", "exports")
 _CSV = "text/csv; charset=utf-8"
@@ -56,13 +56,12 @@ def export_rejected(services: Services, caller: Caller, job_id: UUID) -> Streami
 
 @router.get(
     "/provenance.json",
-    response_class=JSONResponse,
+    response_class=StreamingResponse,
     responses={200: {"content": {"application/json": {}}}, **error_responses(404, 409)},
     operation_id="export_provenance",
 )
-def export_provenance(services: Services, caller: Caller, job_id: UUID) -> JSONResponse:
-    """Download everything that the results depend on."""
+def export_provenance(services: Services, caller: Caller, job_id: UUID) -> StreamingResponse:
+    """Download everything that the results depend on, with the seed and steps of every hit."""
     job = export_results.screen(services.database, caller.scope, job_id)
-    with services.database.begin(caller.scope) as uow:
-        body = provenance_of(uow, job, api_version=services.version)
-    return JSONResponse(body, headers=content_disposition(f"{job.name}-provenance.json"))
+    parts = provenance_json(services.database, caller.scope, job, api_version=services.version)
+    return attachment(parts, f"{job.name}-provenance.json", "application/json")

@@ -32,7 +32,7 @@ class NativeLigandOrigin(Body):
     file: LigandFile | None = None
     template: FileText | None = Field(
         default=None,
-        description="SMILES or SDF of the same ligand, kept for its bond orders when it is redocked.",
+        description="SMILES or SDF of the same ligand, for its bond orders; refused if it is another molecule.",
     )
     padding_angstrom: Padding = 5.0
 
@@ -67,7 +67,7 @@ class BindingSiteCreate(Body):
 class SiteCheck(View):
     """One finding about a box."""
 
-    code: str = Field(examples=["native_inside", "box_large", "box_small", "box_mostly_solvent"])
+    code: str = Field(examples=["native_inside", "box_large", "box_small", "box_buried", "box_mostly_solvent"])
     severity: Severity
     message: str
 

@@ -1,0 +1,95 @@
+"""Start conformers of ligands: embedded by distance geometry, relaxed with a force field."""
+
+from collections.abc import Iterator
+
+from rdkit import Chem
+from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
+
+from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import take_messages
+from molecular_analysis_dashboard.domain.hashing import derive_seed
+from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
+
+# Of a whole molecule, not per atom. From the distance matrix one try in twenty to a hundred succeeds for crowded
+# macrolides and taxanes, nearly each for other drugs. From random coordinates tries succeed far more often but cost
+# up to half a second each, and a series of them stays with the shape it began with: hence several seeds.
+_LEAST_TRIES = 50
+_TRIES_FROM_RANDOM = 20
+_SEEDS_FROM_RANDOM = 4
+_FORCE_FIELD_STEPS = 1000
+
+
+def embed(mol: Chem.Mol, seed: int) -> str:
+    """Give a molecule with hydrogens a conformer in place and say how.
+
+    How long it tries is counted, never timed: the outcome must not depend on the load of the machine. What takes too
+    long all the same is ended with its engine process.
+
+    Raises
+    ------
+    LigandRejected
+        ``embedding_failed`` after every try.
+    """
+    for parameters, step in _ways(mol, seed):
+        if _try_embedding(mol, parameters):
+            return step
+    tried = Chem.MolToSmiles(Chem.RemoveHs(mol))
+    raise LigandRejected(
+        RejectionReason.EMBEDDING_FAILED, f"Tried for {tried} with {1 + _SEEDS_FROM_RANDOM} random seeds."
+    )
+
+
+def relax(mol: Chem.Mol) -> str:
+    """Relax the conformer in place; MMFF94s where it has parameters, else UFF, and say which."""
+    if rdForceFieldHelpers.MMFFHasAllMoleculeParams(mol):
+        name, minimize = "MMFF94s", _minimize_mmff
+    elif rdForceFieldHelpers.UFFHasAllMoleculeParams(mol):
+        name, minimize = "UFF (MMFF94s lacks parameters)", _minimize_uff
+    else:
+        take_messages()
+        return "not relaxed: no force field has its parameters"
+    before = mol.GetConformer().GetPositions()
+    try:
+        status = minimize(mol)
+    except (RuntimeError, ValueError):
+        mol.GetConformer().SetPositions(before)
+        return f"not relaxed: {name} failed"
+    finally:
+        take_messages()
+    return f"relaxed with {name}" + (f", not converged in {_FORCE_FIELD_STEPS} steps" if status == 1 else "")
+
+
+def _ways(mol: Chem.Mol, seed: int) -> Iterator[tuple[rdDistGeom.EmbedParameters, str]]:
+    yield _parameters(seed, max(_LEAST_TRIES, mol.GetNumAtoms())), "conformer by ETKDGv3"
+    for number in range(_SEEDS_FROM_RANDOM):
+        own = seed if number == 0 else derive_seed(seed, "embedding", number)
+        yield (
+            _parameters(own, _TRIES_FROM_RANDOM, useRandomCoords=True),
+            "conformer by ETKDGv3 from random coordinates" + (f" with seed {own}" if number else ""),
+        )
+
+
+def _try_embedding(mol: Chem.Mol, parameters: rdDistGeom.EmbedParameters) -> bool:
+    try:
+        return bool(rdDistGeom.EmbedMolecule(mol, parameters) == 0)
+    except (RuntimeError, ValueError):
+        # RDKit's minimizer gives up on some strained systems with a violated invariant.
+        return False
+    finally:
+        take_messages()
+
+
+def _parameters(seed: int, tries: int, **more: bool) -> rdDistGeom.EmbedParameters:
+    """Return ETKDGv3 parameters (Wang 2020, doi:10.1021/acs.jcim.0c00025)."""
+    parameters = rdDistGeom.ETKDGv3()
+    for name, value in {"randomSeed": seed, "maxIterations": tries, "useSmallRingTorsions": True, **more}.items():
+        # RDKit's stubs give every field the type of the whole.
+        setattr(parameters, name, value)
+    return parameters
+
+
+def _minimize_mmff(mol: Chem.Mol) -> int:
+    return int(rdForceFieldHelpers.MMFFOptimizeMolecule(mol, mmffVariant="MMFF94s", maxIters=_FORCE_FIELD_STEPS))
+
+
+def _minimize_uff(mol: Chem.Mol) -> int:
+    return int(rdForceFieldHelpers.UFFOptimizeMolecule(mol, maxIters=_FORCE_FIELD_STEPS))
