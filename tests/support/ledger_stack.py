@@ -45,7 +45,7 @@ from molecular_analysis_dashboard.domain.hashing import content_hash
 from molecular_analysis_dashboard.domain.identity import SystemScope, TenantScope, new_id
 from molecular_analysis_dashboard.domain.jobs import FINAL_JOB_STATES, Job, JobKind, JobState, NewTask, TaskKind
 from molecular_analysis_dashboard.domain.ligands import LigandOptions, LigandRecord
-from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE, base_cost_s, docking_cost_s
+from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE, base_cost_s, docking_cost_s, search_runs
 from molecular_analysis_dashboard.domain.sites import SearchBox, SiteOrigin
 from molecular_analysis_dashboard.infrastructure.blobs import build_blobs
 from molecular_analysis_dashboard.infrastructure.embedded.servers import EmbeddedServers
@@ -195,7 +195,7 @@ class LedgerStack:
         blob = self.results_store.put([receptor_pdbqt.encode()], max_bytes=10**9)
         upload = self.uploads_store.put([b"what was uploaded"], max_bytes=10**9)
         rows = [_ligand(library_id, number, name, smiles) for number, (name, smiles) in enumerate(ligands.items(), 1)]
-        cost = sum(docking_cost_s(row.base_cost_s, exhaustiveness) for row in rows)
+        cost = sum(docking_cost_s(row.base_cost_s, search_runs(recipe)) for row in rows)
         with self.database.begin(self.scope) as uow:
             uow.structures.add(Structure(structure_id, "s", "s.pdb", upload.sha256, 1, {}, owner, NOW))
             uow.structures.add_receptor(Receptor(receptor_id, structure_id, "r", {}, ReadyState.PREPARING, owner, NOW))

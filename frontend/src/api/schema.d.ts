@@ -1241,7 +1241,7 @@ export interface components {
             counts: components["schemas"]["JobCounts"];
             /**
              * Estimated Cpu S
-             * @description CPU seconds of the whole job, by the cost model.
+             * @description CPU seconds of the whole job by the cost model: size and torsions of each ligand, search effort and the mean number of states per ligand. Good to about a factor of two.
              */
             estimated_cpu_s: number;
             /** Planning Complete */

@@ -3,7 +3,7 @@
 from molecular_analysis_dashboard.domain.errors import EngineFailed
 from molecular_analysis_dashboard.domain.identity import TenantScope, new_id
 from molecular_analysis_dashboard.domain.jobs import WORKING_JOB_STATES, ClaimedTask, Job, NewTask, TaskKind
-from molecular_analysis_dashboard.domain.scheduling import CostedLigand, cut_into_chunks, dock_queue
+from molecular_analysis_dashboard.domain.scheduling import CostedLigand, cut_into_chunks, dock_queue, search_runs
 from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
 from molecular_analysis_dashboard.use_cases.heartbeat import Watch
 from molecular_analysis_dashboard.use_cases.run_task import Stopped
@@ -70,7 +70,7 @@ class PlanJob:
         queue = dock_queue(job.engine_build)
         chunks = cut_into_chunks(
             ligands,
-            exhaustiveness=protocol.effort.exhaustiveness,
+            runs=search_runs(protocol),
             remaining_cost_s=max(job.cost_s - job.planned_cost_s, 0.0),
             slots=uow.control.slots().get(queue, 1),
             target_s=self._target_s,

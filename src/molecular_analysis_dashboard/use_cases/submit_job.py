@@ -8,7 +8,7 @@ from molecular_analysis_dashboard.domain.errors import Conflict, InvalidInput, N
 from molecular_analysis_dashboard.domain.hashing import content_hash
 from molecular_analysis_dashboard.domain.identity import Principal
 from molecular_analysis_dashboard.domain.jobs import Job, JobCounts, JobKind, Origin
-from molecular_analysis_dashboard.domain.scheduling import PREPARATION_COST_S
+from molecular_analysis_dashboard.domain.scheduling import PREPARATION_COST_S, search_runs
 from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
 from molecular_analysis_dashboard.use_cases.engines import choose_build
 from molecular_analysis_dashboard.use_cases.receptors import require_ready
@@ -104,7 +104,6 @@ def _write(uow: UnitOfWork, principal: Principal, request: ScreenRequest, key: s
     library = _with_ligands(uow.libraries.get(request.library_id))
     protocol = uow.protocols.get(request.protocol_id)
     build = _build_for(uow, protocol)
-    exhaustiveness = protocol.protocol.effort.exhaustiveness
     name = request.name or f"{library.name} on {receptor.name}"[:200]
     job = replace(
         new_job(principal, JobKind.SCREEN, name, origin),
@@ -125,7 +124,7 @@ def _write(uow: UnitOfWork, principal: Principal, request: ScreenRequest, key: s
         idempotency_key=key,
         request_hash=request.request_hash,
         n_ligands=library.n_ligands,
-        cost_s=library.base_cost_s * exhaustiveness + PREPARATION_COST_S * library.n_ligands,
+        cost_s=library.base_cost_s * search_runs(protocol.protocol) + PREPARATION_COST_S * library.n_ligands,
     )
     return start_job(uow, job)
 

@@ -26,7 +26,7 @@ from molecular_analysis_dashboard.domain.jobs import (
 )
 from molecular_analysis_dashboard.domain.rejections import RejectionReason
 from molecular_analysis_dashboard.domain.results import NewResult
-from molecular_analysis_dashboard.domain.scheduling import dock_queue, docking_cost_s
+from molecular_analysis_dashboard.domain.scheduling import dock_queue, docking_cost_s, search_runs
 
 T = TypeVar("T")
 
@@ -136,7 +136,7 @@ class Bench:
                     protocol_id=version.id,
                     engine_build=BUILD,
                     n_ligands=len(costs),
-                    cost_s=sum(docking_cost_s(cost, recipe.effort.exhaustiveness) for cost in costs),
+                    cost_s=sum(docking_cost_s(cost, search_runs(recipe)) for cost in costs),
                 ),
                 [NewTask(plan_id, job_id, TaskKind.PLAN, "maintenance")],
             )

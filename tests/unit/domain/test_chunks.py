@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from molecular_analysis_dashboard.domain.docking import DockingProtocol, SearchEffort
+from molecular_analysis_dashboard.domain.ligands import LigandOptions
 from molecular_analysis_dashboard.domain.scheduling import (
     PREPARATION_COST_S,
     Chunk,
@@ -12,6 +14,8 @@ from molecular_analysis_dashboard.domain.scheduling import (
     cut_into_chunks,
     dock_queue,
     docking_cost_s,
+    search_runs,
+    states_per_ligand,
 )
 
 costs = st.lists(st.floats(0.001, 100.0), max_size=80).map(lambda values: sorted(values, reverse=True))
@@ -30,7 +34,7 @@ def cut(values: list[float], *, slots: int, target_s: float = 60.0, exhaustivene
     return list(
         cut_into_chunks(
             ligands_costing(values),
-            exhaustiveness=exhaustiveness,
+            runs=exhaustiveness,
             remaining_cost_s=total,
             slots=slots,
             target_s=target_s,
@@ -75,9 +79,7 @@ def test_end_of_a_job_comes_in_small_pieces(slots: int, cost: float) -> None:
 
 @given(costs)
 def test_underestimated_remainder_still_plans_everything(values: list[float]) -> None:
-    chunks = list(
-        cut_into_chunks(ligands_costing(values), exhaustiveness=1, remaining_cost_s=0.0, slots=4, target_s=60.0)
-    )
+    chunks = list(cut_into_chunks(ligands_costing(values), runs=1, remaining_cost_s=0.0, slots=4, target_s=60.0))
     assert len(chunks) == len(values)
 
 
@@ -103,3 +105,22 @@ def test_more_effort_costs_more_and_preparation_is_always_paid(base: float, effo
 
 def test_queue_is_named_after_the_build() -> None:
     assert dock_queue("vina-1.2.7-x") == "dock.vina-1.2.7-x"
+
+
+@pytest.mark.parametrize("protonate", [True, False])
+@pytest.mark.parametrize("enumerate_stereo", [True, False])
+def test_more_states_are_expected_with_a_higher_cap_and_never_more_than_it(
+    protonate: bool, enumerate_stereo: bool
+) -> None:
+    expected = [
+        states_per_ligand(LigandOptions(protonate=protonate, enumerate_stereo=enumerate_stereo, max_states=cap))
+        for cap in range(1, 100)
+    ]
+    assert expected == sorted(expected)
+    assert all(1 <= states <= cap for cap, states in enumerate(expected, 1))
+
+
+def test_runs_count_every_state() -> None:
+    one = DockingProtocol(effort=SearchEffort(8), ligands=LigandOptions(max_states=1))
+    assert search_runs(one) == 8
+    assert search_runs(DockingProtocol(effort=SearchEffort(8))) == pytest.approx(17.6)

@@ -51,7 +51,10 @@ class Job(View):
     engine_build: str | None
     priority: int
     counts: JobCounts
-    estimated_cpu_s: float = Field(description="CPU seconds of the whole job, by the cost model.")
+    estimated_cpu_s: float = Field(
+        description="CPU seconds of the whole job by the cost model: size and torsions of each ligand, search effort "
+        "and the mean number of states per ligand. Good to about a factor of two."
+    )
     planning_complete: bool
     request_id: str | None
     created_by: UUID
