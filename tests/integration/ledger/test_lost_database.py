@@ -2,6 +2,7 @@ import os
 import signal
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -31,6 +32,16 @@ def fragile(own_servers: EmbeddedServers) -> Iterator[SqlDatabase]:
         uow.commit()
     yield database
     database.close()
+
+
+def test_connection_in_use_when_the_database_is_closed_is_closed_when_it_comes_back(fragile: SqlDatabase) -> None:
+    with fragile.begin(SYSTEM) as uow:
+        connection = uow.connection.connection.dbapi_connection
+        assert isinstance(connection, psycopg.Connection)
+        fragile.close()
+        assert not connection.closed
+        uow.connection.execute(text("SELECT 1"))
+    assert connection.closed
 
 
 def stop_postgres(servers: EmbeddedServers) -> None:

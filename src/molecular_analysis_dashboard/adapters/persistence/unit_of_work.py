@@ -5,7 +5,8 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -190,5 +191,11 @@ class SqlDatabase:
         return SqlUnitOfWork(self.engine, scope)
 
     def close(self) -> None:
-        """Close all connections of the pool."""
+        """Close all connections of the pool; one that a thread still uses is closed when it comes back."""
+        event.listen(self.engine.pool, "checkin", _close_returned)
         self.engine.dispose()
+
+
+def _close_returned(connection: DBAPIConnection | None, _record: object) -> None:
+    if connection is not None:
+        connection.close()
