@@ -389,7 +389,7 @@ workers = Table(
     Column("scoring_functions", JSONB, nullable=False, server_default=text("'{}'")),
     Column("concurrency", Integer, nullable=False),
     Column("beat_interval_s", Double, nullable=False),
-    Column("software", JSONB, nullable=False),
+    Column("software", JSONB, nullable=False, server_default=text("'{}'")),
     Column("state", Text, nullable=False),
     _now("started_at"),
     _now("heartbeat_at"),

@@ -265,7 +265,7 @@ def _create_tables() -> None:
         ),
         sa.Column("concurrency", sa.Integer(), nullable=False),
         sa.Column("beat_interval_s", sa.Double(), nullable=False),
-        sa.Column("software", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("software", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("heartbeat_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
