@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 LOCKS := requirements/base.txt requirements/worker.txt requirements/embedded.txt requirements/test.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock frontend check test test-browser test-deployment test-monitoring up demo
+.PHONY: help setup lock frontend page-if-possible check test test-browser test-deployment test-monitoring up demo
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
@@ -58,8 +58,12 @@ test-monitoring: ## Alert rules and their tests, by Prometheus' promtool, which 
 	cd deploy/monitoring && promtool check rules --lint=all --lint-fatal alerts.yml
 	cd deploy/monitoring && promtool test rules alerts_test.yml
 
-up: setup frontend ## Run the dashboard on this machine; Ctrl-C stops it
+# What runs without the page does not need it: an earlier page stays, or the server shows a plain one.
+page-if-possible: setup
+	@$(PY) hatch_build.py || echo "Going on without building the web page. Build it later with: make frontend" >&2
+
+up: page-if-possible ## Run the dashboard on this machine; Ctrl-C stops it
 	@$(VENV)/bin/mad up
 
-demo: setup frontend ## Dock known drugs at a real receptor and print the ranked hit list
+demo: page-if-possible ## Dock known drugs at a real receptor and print the ranked hit list
 	@$(VENV)/bin/mad demo

@@ -31,6 +31,10 @@ STAMP = ".source-sha256"
 _UNREACHABLE = re.compile(
     r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTCACHED)\b"
 )
+_INTERCEPTED = re.compile(
+    r"\b(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|"
+    r"UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_UNTRUSTED)\b"
+)
 
 
 class FrontendBuildError(Exception):
@@ -134,7 +138,13 @@ def _run(command: list[str], environment: Mapping[str, str], failure: str) -> No
     if done.returncode == 0:
         return
     output = f"{done.stdout}\n{done.stderr}".strip()
-    if _UNREACHABLE.search(output):
+    if _INTERCEPTED.search(output):
+        failure = (
+            "npm does not trust the certificate that it was shown: something between this machine and npm's registry "
+            "inspects the traffic. Name the certificate of that proxy's authority, a PEM file, by NODE_EXTRA_CA_CERTS "
+            f"and try again; {SKIP_VARIABLE}=1 builds without the web page."
+        )
+    elif _UNREACHABLE.search(output):
         failure = (
             "npm cannot reach its registry, and its cache lacks a package. Connect once, or name your mirror by "
             f"`npm_config_registry`; {SKIP_VARIABLE}=1 builds without the web page."

@@ -1,9 +1,9 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo, useSyncExternalStore } from "react";
 
 import type { Job } from "./api/client";
 import { flatten } from "./api/paging";
-import { jobsQuery } from "./api/queries";
+import { jobQuery, jobsQuery } from "./api/queries";
 import { subscribeToken, tokenState } from "./api/token";
 import { ConnectionBadge } from "./components/ConnectionBadge";
 import { TokenForm } from "./components/TokenForm";
@@ -27,6 +27,8 @@ function Dashboard({ token }: { token: string | null }) {
   const query = useInfiniteQuery(jobsQuery(polling));
   const pages = query.data?.pages ?? NONE;
   const jobs = useMemo(() => flatten(pages, idOf), [pages]);
+  const { data: named } = useQuery({ ...jobQuery(route.jobId ?? "", polling), enabled: route.jobId !== null });
+  const elsewhere = query.isSuccess && !jobs.some((job) => job.id === named?.id) ? named : undefined;
   const selectedId = route.jobId ?? jobs.find((job) => job.kind === "screen")?.id ?? null;
   return (
     <div className="page">
@@ -47,6 +49,7 @@ function Dashboard({ token }: { token: string | null }) {
       <JobList
         jobs={jobs}
         selectedId={selectedId}
+        elsewhere={elsewhere}
         isLoading={query.isPending}
         error={query.error}
         onRetry={() => void query.refetch()}
@@ -69,9 +72,15 @@ function NothingSelected({ isEmpty }: { isEmpty: boolean }) {
   if (!isEmpty) return <p className="empty">Choose a job to see its results.</p>;
   return (
     <div className="empty">
-      <p>There are no jobs yet. Start one from a terminal:</p>
+      <h1>There are no jobs yet</h1>
+      <p>Start one from a terminal; it appears here at once, and its hits as they come in.</p>
+      <p>A small example, known drugs at a real receptor:</p>
+      <pre>mad demo</pre>
+      <p>Your own ligands, in the place of a ligand whose position you know:</p>
+      <pre>mad dock --receptor protein.pdb --ligands library.smi --site-from native.sdf --out results</pre>
       <p>
-        <code>mad demo</code> docks a small example; <code>mad dock --help</code> explains how to dock your own ligands.
+        <code>mad dock --help</code> names the other ways to say where to dock, and <a href="/docs">the API</a> does the
+        same for programs.
       </p>
     </div>
   );

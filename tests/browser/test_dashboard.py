@@ -112,6 +112,23 @@ def test_a_rejected_ligand_says_why(page: Page, api: RunningApi, finished: UUID)
     expect(page.get_by_role("gridcell", name="engine_crash")).to_be_visible()
 
 
+def test_what_the_receptor_s_preparation_found_is_shown(page: Page, api: RunningApi, finished: UUID) -> None:
+    open_hits(page, api, finished)
+    page.get_by_role("link", name="Receptor 1 warning").click()
+    expect(page).to_have_url(f"{api.url}#/jobs/{finished}/receptor")
+    expect(page.get_by_role("gridcell", name="Two atoms were missing.")).to_be_visible(timeout=SOON_MS)
+    assert column(page, 1) == ["A:HIS 57", "A:SER 9"]
+
+
+def test_a_job_far_down_the_list_is_scrolled_to(page: Page, api: RunningApi, stack: LedgerStack) -> None:
+    jobs = [stack.submit({"a": "CCO"}) for _ in range(15)]
+    page.goto(f"{api.url}#/jobs/{jobs[0]}")
+    row = row_of(page, jobs[0])
+    expect(row).to_be_visible(timeout=SOON_MS)
+    expect(row).to_be_in_viewport()
+    stack.cancel_open_jobs()
+
+
 def test_the_hits_download_as_csv(page: Page, api: RunningApi, finished: UUID) -> None:
     open_hits(page, api, finished)
     with page.expect_download() as download:

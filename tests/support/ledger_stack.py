@@ -45,6 +45,7 @@ from molecular_analysis_dashboard.domain.hashing import content_hash
 from molecular_analysis_dashboard.domain.identity import SystemScope, TenantScope, new_id
 from molecular_analysis_dashboard.domain.jobs import FINAL_JOB_STATES, Job, JobKind, JobState, NewTask, TaskKind
 from molecular_analysis_dashboard.domain.ligands import LigandOptions, LigandRecord
+from molecular_analysis_dashboard.domain.receptors import PreparationReport, ResidueNote, Severity
 from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE, base_cost_s, docking_cost_s, search_runs
 from molecular_analysis_dashboard.domain.sites import SearchBox, SiteOrigin
 from molecular_analysis_dashboard.infrastructure.blobs import build_blobs
@@ -55,6 +56,16 @@ from molecular_analysis_dashboard.ports.blobs import BlobStore
 
 PLUGINS = Path(__file__).parents[1] / "plugins"
 NOW = datetime.now(UTC)
+
+REPORT = PreparationReport(
+    notes=(
+        ResidueNote("A:SER 9", "kept", "Nothing to do.", Severity.INFO, 2.0),
+        ResidueNote("A:HIS 57", "side_chain_rebuilt", "Two atoms were missing.", Severity.WARNING, 4.2),
+    ),
+    steps=("made up for tests",),
+    n_residues=2,
+    n_atoms=20,
+)
 
 # Every setting keeps its default: recovery is tested as it is shipped.
 Fingerprint = dict[str, tuple[Any, ...]]
@@ -204,7 +215,7 @@ class LedgerStack:
                 pdbqt_sha256=blob.sha256,
                 pdb_sha256=blob.sha256,
                 content_hash=content_hash({"pdbqt": receptor_pdbqt}),
-                report={},
+                report=REPORT.as_json(),
             )
             uow.structures.add_site(BindingSite(site_id, structure_id, "b", SiteOrigin.MANUAL, box, owner, NOW))
             uow.libraries.add(Library(library_id, "l", "l.smi", upload.sha256, 1, ReadyState.PREPARING, owner, NOW))

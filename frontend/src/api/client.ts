@@ -12,6 +12,8 @@ export type HitPage = components["schemas"]["HitPage"];
 export type HitOrder = components["schemas"]["HitOrder"];
 export type RejectedItem = components["schemas"]["RejectedItem"];
 export type RejectedPage = components["schemas"]["RejectedPage"];
+export type PreparationReport = components["schemas"]["PreparationReport"];
+export type ResidueNote = components["schemas"]["ResidueNote"];
 export type Waiting = components["schemas"]["Waiting"];
 
 export const API = "/api/v1";

@@ -9,7 +9,8 @@ import {
 import { api, type HitOrder, type HitPage, type Job, type JobPage, unwrap } from "./client";
 import { nextCursor, onlyFirstPage, replaceItem } from "./paging";
 
-const JOBS_PER_PAGE = 50;
+// A screen usually comes with two jobs that prepare it.
+const JOBS_PER_PAGE = 100;
 const ROWS_PER_PAGE = 200;
 
 type Cursor = string | null;
@@ -29,6 +30,7 @@ const keys = {
   hits: (id: string, order: HitOrder) => ["hits", id, order] as const,
   rejected: (id: string) => ["rejected", id] as const,
   library: (id: string) => ["library", id] as const,
+  report: (id: string) => ["report", id] as const,
 };
 
 export function jobsQuery(polling: boolean) {
@@ -98,6 +100,18 @@ export function libraryQuery(id: string) {
   });
 }
 
+/** What a preparation changed and found; it is written once, when the receptor is ready. */
+export function reportQuery(receptorId: string) {
+  return queryOptions({
+    queryKey: keys.report(receptorId),
+    queryFn: ({ signal }) => {
+      const params = { path: { receptor_id: receptorId } };
+      return unwrap(api.GET("/api/v1/receptors/{receptor_id}/report", { params, signal }));
+    },
+    staleTime: Infinity,
+  });
+}
+
 /** Fetches the newest first page of a hit list; pages loaded further down are dropped. */
 export async function reloadHits(client: QueryClient, id: string, order: HitOrder): Promise<void> {
   const queryKey = keys.hits(id, order);
@@ -120,6 +134,7 @@ export async function refreshJob(client: QueryClient, id: string): Promise<void>
   void client.invalidateQueries({ queryKey: keys.waiting(id) });
   void client.invalidateQueries({ queryKey: keys.rejected(id) });
   void client.invalidateQueries({ queryKey: ["library"] });
+  void client.invalidateQueries({ queryKey: ["report"], predicate: (query) => query.state.data === undefined });
 }
 
 /** Fetches the listings of jobs anew, and the job in view. */

@@ -1,12 +1,15 @@
-import type { KeyboardEvent } from "react";
+import { type KeyboardEvent, useState } from "react";
 
 import type { Job } from "../api/client";
 import { ErrorNotice } from "../components/ErrorNotice";
+import { count } from "../state/format";
 import { JobRow } from "./JobRow";
 
 interface Props {
   jobs: readonly Job[];
   selectedId: string | null;
+  /** The job in view, where the address names one that is not among `jobs`. */
+  elsewhere: Job | undefined;
   isLoading: boolean;
   error: Error | null;
   onRetry: () => void;
@@ -15,7 +18,11 @@ interface Props {
   onMore: () => void;
 }
 
-export function JobList({ jobs, selectedId, isLoading, error, onRetry, hasMore, isLoadingMore, onMore }: Props) {
+export function JobList(props: Props) {
+  const { jobs, selectedId, elsewhere, isLoading, error, onRetry, hasMore, isLoadingMore, onMore } = props;
+  const [showsAll, setShowsAll] = useState(false);
+  const shown = showsAll ? jobs : jobs.filter((job) => isWorthALook(job) || job.id === selectedId);
+  const folded = jobs.filter((job) => !isWorthALook(job)).length;
   return (
     <nav className="jobs" aria-labelledby="jobs-heading">
       <h2 id="jobs-heading">Jobs</h2>
@@ -27,11 +34,26 @@ export function JobList({ jobs, selectedId, isLoading, error, onRetry, hasMore, 
         />
       )}
       {isLoading && <p className="quiet">Loading jobs…</p>}
-      {!isLoading && !error && jobs.length === 0 && <p className="quiet">No jobs yet.</p>}
+      {!isLoading && !error && shown.length === 0 && (
+        <p className="quiet">{jobs.length === 0 ? "No jobs yet." : "No screens yet."}</p>
+      )}
+      {folded > 0 && (
+        <label className="quiet">
+          <input
+            type="checkbox"
+            checked={showsAll}
+            onChange={(event) => {
+              setShowsAll(event.target.checked);
+            }}
+          />
+          Show {count(folded, "finished preparation")}
+        </label>
+      )}
       {/* Arrows are a convenience: every link is reached by Tab as well. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
       <ul onKeyDown={moveBetweenJobs}>
-        {jobs.map((job) => (
+        {elsewhere && <JobRow key={elsewhere.id} job={elsewhere} isSelected />}
+        {shown.map((job) => (
           <JobRow key={job.id} job={job} isSelected={job.id === selectedId} />
         ))}
       </ul>
@@ -42,6 +64,11 @@ export function JobList({ jobs, selectedId, isLoading, error, onRetry, hasMore, 
       )}
     </nav>
   );
+}
+
+/** A preparation or a reading that went well has said all it has to say: its screen stands in the list. */
+function isWorthALook(job: Job): boolean {
+  return job.kind === "screen" || job.state !== "completed";
 }
 
 function moveBetweenJobs(event: KeyboardEvent<HTMLUListElement>): void {

@@ -1,3 +1,5 @@
+import { useEffect, useRef } from "react";
+
 import type { Job } from "../api/client";
 import { ErrorNotice } from "../components/ErrorNotice";
 import { age, count, moment } from "../state/format";
@@ -6,17 +8,24 @@ import { formatRoute } from "../state/route";
 import { CancelButton } from "./CancelButton";
 import { describe, progressOf } from "./progress";
 import { ProgressBar } from "./ProgressBar";
+import { StateBadge } from "./StateBadge";
 import { useJobAction } from "./useJobAction";
 import { WhyWaiting } from "./WhyWaiting";
-import { canCancel, isFinal, KIND, STATE } from "./words";
+import { canCancel, isFinal, KIND } from "./words";
 
+/** Screens are what people look for; preparation and reading stand beside them in one line. */
 export function JobRow({ job, isSelected }: { job: Job; isSelected: boolean }) {
   const now = useNow();
+  const row = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    // The address may name a job far down the list.
+    if (isSelected) row.current?.scrollIntoView({ block: "nearest" });
+  }, [isSelected]);
   const action = useJobAction(job.id);
   // Only screens have ligands of their own; the other kinds have a state.
   const progress = job.kind === "screen" ? progressOf(job.counts) : null;
   return (
-    <li className={`job ${isSelected ? "job-selected" : ""}`}>
+    <li ref={row} className={`job ${job.kind === "screen" ? "" : "job-minor"} ${isSelected ? "job-selected" : ""}`}>
       <div className="job-line">
         <a
           className="job-name"
@@ -31,7 +40,7 @@ export function JobRow({ job, isSelected }: { job: Job; isSelected: boolean }) {
         </time>
       </div>
       <div className="job-line">
-        <span className={`state state-${job.state}`}>{STATE[job.state]}</span>
+        <StateBadge job={job} />
         <span className="quiet">{KIND[job.kind]}</span>
         {progress && progress.total > 0 && <span className="job-percent">{progress.percentDone} %</span>}
         {canCancel(job) && (
@@ -47,12 +56,12 @@ export function JobRow({ job, isSelected }: { job: Job; isSelected: boolean }) {
       {progress && progress.total > 0 && (
         <>
           <ProgressBar progress={progress} label={`Progress of ${job.name}`} />
-          <p className="quiet" title={`${count(progress.total)} records in the input`}>
+          <p className="quiet" title={`${count(progress.total, "ligand")} to dock`}>
             {describe(progress)}
           </p>
         </>
       )}
-      {!isFinal(job) && <WhyWaiting jobId={job.id} />}
+      {!isFinal(job) && !isSelected && <WhyWaiting jobId={job.id} />}
       {job.error && <p className="job-error">{job.error.message}</p>}
       {action.error && <ErrorNotice title="The job could not be cancelled." error={action.error} />}
     </li>

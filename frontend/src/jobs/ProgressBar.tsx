@@ -8,7 +8,7 @@ export function ProgressBar({ progress, label }: { progress: Progress; label: st
       aria-label={label}
       aria-valuemin={0}
       aria-valuemax={progress.total}
-      aria-valuenow={progress.total - progress.waiting}
+      aria-valuenow={progress.scored + progress.rejected}
       aria-valuetext={describe(progress)}
     >
       {OUTCOMES.map(

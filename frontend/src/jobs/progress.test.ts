@@ -25,22 +25,31 @@ describe("progress", () => {
   it.each(CASES)("shows every record of the input exactly once: %o", (given) => {
     const progress = progressOf(given);
     const input = Object.values(given).reduce((sum, part) => sum + part, 0);
-    expect(OUTCOMES.reduce((sum, outcome) => sum + progress[outcome], 0)).toBe(input);
-    expect(progress.total).toBe(input);
+    expect(OUTCOMES.reduce((sum, outcome) => sum + progress[outcome], 0)).toBe(progress.total);
+    expect(progress.total + progress.unreadable).toBe(input);
   });
 
-  it("counts records that could not be read as rejected", () => {
-    expect(progressOf(counts(53, 2, 5, 0, 0)).rejected).toBe(7);
+  it("takes records that could not be read for no progress", () => {
+    expect(progressOf(counts(0, 0, 5, 0, 55)).percentDone).toBe(0);
+    expect(progressOf(counts(53, 2, 5, 0, 0)).percentDone).toBe(100);
   });
 
-  it("says 100 % only when nothing waits", () => {
+  it("takes what was cancelled for not done", () => {
+    expect(progressOf(counts(4, 1, 2, 15, 0)).percentDone).toBe(25);
+    expect(progressOf(counts(0, 0, 0, 3, 0)).percentDone).toBe(0);
+  });
+
+  it("says 100 % only when all are docked", () => {
     expect(progressOf(counts(999_999, 0, 0, 0, 1)).percentDone).toBe(99);
     expect(progressOf(counts(999_999, 1, 0, 0, 0)).percentDone).toBe(100);
     expect(progressOf(counts(0, 0, 0, 0, 0)).percentDone).toBe(0);
   });
 
   it("is told in words without outcomes that did not happen", () => {
-    expect(say(progressOf(counts(21_400, 310, 42, 0, 38_248)))).toBe("21,400 scored, 352 rejected, 38,248 waiting");
+    expect(say(progressOf(counts(21_400, 310, 42, 0, 38_248)))).toBe(
+      "21,400 scored, 310 rejected, 38,248 waiting, 42 records unreadable",
+    );
+    expect(say(progressOf(counts(4, 0, 1, 2, 0)))).toBe("4 scored, 2 cancelled, 1 record unreadable");
     expect(say(progressOf(counts(0, 0, 0, 0, 0)))).toBe("nothing counted yet");
   });
 });

@@ -1,4 +1,5 @@
 import type { JobCounts } from "../api/client";
+import { count } from "../state/format";
 
 export type OutcomeCounts = Pick<JobCounts, "scored" | "rejected" | "rejected_at_reading" | "cancelled" | "waiting">;
 
@@ -6,26 +7,27 @@ export type Outcome = "scored" | "rejected" | "cancelled" | "waiting";
 
 export const OUTCOMES: readonly Outcome[] = ["scored", "rejected", "cancelled", "waiting"];
 
-/** Where the input of a job is. The four outcomes sum to `total`, always: no record is shown twice or lost. */
+/** Where the ligands of a job are. The four outcomes sum to `total`, always: none is shown twice or lost. */
 export interface Progress extends Readonly<Record<Outcome, number>> {
+  /** Ligands to dock: records that could not be read are none, and are no progress. */
   readonly total: number;
-  /** Whole percents with an outcome; 100 only when nothing waits. */
+  readonly unreadable: number;
+  /** Whole percents of the ligands that were docked; what was cancelled was not. */
   readonly percentDone: number;
 }
 
 export function progressOf(counts: OutcomeCounts): Progress {
-  const scored = counts.scored;
-  const rejected = counts.rejected + counts.rejected_at_reading;
-  const { cancelled, waiting } = counts;
+  const { scored, rejected, cancelled, waiting } = counts;
   const total = scored + rejected + cancelled + waiting;
-  const percentDone = total === 0 ? 0 : Math.floor((100 * (total - waiting)) / total);
-  return { scored, rejected, cancelled, waiting, total, percentDone };
+  const percentDone = total === 0 ? 0 : Math.floor((100 * (scored + rejected)) / total);
+  return { scored, rejected, cancelled, waiting, total, unreadable: counts.rejected_at_reading, percentDone };
 }
 
 /** "21,400 scored, 352 rejected, 38,248 waiting": outcomes that did not happen are left out. */
 export function describe(progress: Progress): string {
   const parts = OUTCOMES.filter((outcome) => progress[outcome] > 0).map(
-    (outcome) => `${progress[outcome].toLocaleString("en")} ${outcome}`,
+    (outcome) => `${count(progress[outcome])} ${outcome}`,
   );
+  if (progress.unreadable > 0) parts.push(`${count(progress.unreadable, "record")} unreadable`);
   return parts.length > 0 ? parts.join(", ") : "nothing counted yet";
 }

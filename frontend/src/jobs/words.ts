@@ -1,4 +1,4 @@
-import type { Job } from "../api/client";
+import type { Job, Waiting } from "../api/client";
 
 export const KIND: Record<Job["kind"], string> = { prepare: "Preparation", ingest: "Library", screen: "Screen" };
 
@@ -11,6 +11,19 @@ export const STATE: Record<Job["state"], string> = {
   failed: "Failed",
   cancelled: "Cancelled",
 };
+
+// With these codes of `/waiting` nothing of the job runs, whatever its state.
+const STANDING_STILL: ReadonlySet<Waiting["code"]> = new Set([
+  "no_workers",
+  "no_worker_for_engine",
+  "no_worker_for_queue",
+  "queued_behind_other_jobs",
+]);
+
+/** Whether somebody looking at the job should be told that it waits. */
+export function standsStill(waiting: Waiting): boolean {
+  return STANDING_STILL.has(waiting.code);
+}
 
 /** Nothing will change any more. */
 export function isFinal(job: Job): boolean {

@@ -1,17 +1,20 @@
 import { useQuery } from "@tanstack/react-query";
 
 import type { Job } from "../api/client";
-import { jobQuery } from "../api/queries";
+import { jobQuery, reportQuery } from "../api/queries";
 import { ErrorNotice } from "../components/ErrorNotice";
 import { progressOf } from "../jobs/progress";
+import { StateBadge } from "../jobs/StateBadge";
 import { useJobAction } from "../jobs/useJobAction";
 import { WhyWaiting } from "../jobs/WhyWaiting";
-import { isFinal, KIND, STATE } from "../jobs/words";
+import { isFinal, KIND } from "../jobs/words";
 import { count, moment } from "../state/format";
 import { formatRoute, type Route } from "../state/route";
 import { Exports } from "./Exports";
 import { LibrarySummary } from "./LibrarySummary";
 import { HitTable } from "./HitTable";
+import { countWarnings } from "./notes";
+import { ReceptorReport } from "./ReceptorReport";
 import { RejectedTable } from "./RejectedTable";
 
 interface Props {
@@ -30,7 +33,7 @@ export function JobView({ jobId, route, polling }: Props) {
     <>
       <title>{`${job.name} – Molecular Analysis Dashboard`}</title>
       <JobHeader job={job} />
-      {job.kind === "screen" ? <ScreenResults job={job} route={route} /> : <NoHits job={job} />}
+      {job.kind === "screen" ? <ScreenResults job={job} route={route} /> : <Preparation job={job} />}
     </>
   );
 }
@@ -42,7 +45,7 @@ function JobHeader({ job }: { job: Job }) {
     <header className="job-header">
       <div className="job-title">
         <h1>{job.name}</h1>
-        <span className={`state state-${job.state}`}>{STATE[job.state]}</span>
+        <StateBadge job={job} />
         {!isFinal(job) && job.state !== "cancelling" && (
           <button
             type="button"
@@ -77,10 +80,10 @@ function JobHeader({ job }: { job: Job }) {
 
 function ScreenResults({ job, route }: { job: Job; route: Route }) {
   const progress = progressOf(job.counts);
-  const lists = [
+  const lists: readonly { list: Route["list"]; label: string; size: number }[] = [
     { list: "hits", label: "Hits", size: progress.scored },
-    { list: "rejected", label: "Rejected", size: progress.rejected },
-  ] as const;
+    { list: "rejected", label: "Rejected", size: progress.rejected + progress.unreadable },
+  ];
   return (
     <>
       <div className="bar">
@@ -96,16 +99,41 @@ function ScreenResults({ job, route }: { job: Job; route: Route }) {
                 </a>
               </li>
             ))}
+            {job.receptor_id !== null && <ReceptorTab job={job} receptorId={job.receptor_id} route={route} />}
           </ul>
         </nav>
         <Exports jobId={job.id} />
       </div>
-      {route.list === "hits" ? <HitTable job={job} order={route.order} /> : <RejectedTable job={job} />}
+      <List job={job} route={route} />
     </>
   );
 }
 
-function NoHits({ job }: { job: Job }) {
+function ReceptorTab({ job, receptorId, route }: { job: Job; receptorId: string; route: Route }) {
+  const { data: report } = useQuery(reportQuery(receptorId));
+  const warnings = countWarnings(report?.notes ?? []);
+  return (
+    <li>
+      <a
+        href={formatRoute(job.id, "receptor", route.order)}
+        aria-current={route.list === "receptor" ? "page" : undefined}
+      >
+        Receptor {warnings > 0 && <span className="size size-warning">{count(warnings, "warning")}</span>}
+      </a>
+    </li>
+  );
+}
+
+function List({ job, route }: { job: Job; route: Route }) {
+  if (route.list === "hits") return <HitTable job={job} order={route.order} />;
+  if (route.list === "rejected") return <RejectedTable job={job} />;
+  if (job.receptor_id === null) return <p className="empty">This job names no receptor.</p>;
+  return <ReceptorReport receptorId={job.receptor_id} />;
+}
+
+function Preparation({ job }: { job: Job }) {
   if (job.library_id !== null) return <LibrarySummary libraryId={job.library_id} />;
-  return <p className="empty">This job prepares a receptor; hit lists belong to screens.</p>;
+  if (job.receptor_id === null) return null;
+  if (job.state === "completed") return <ReceptorReport receptorId={job.receptor_id} />;
+  return <p className="empty">The report on the receptor appears here when it is prepared.</p>;
 }

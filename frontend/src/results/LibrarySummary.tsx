@@ -16,7 +16,7 @@ export function LibrarySummary({ libraryId }: { libraryId: string }) {
   return (
     <div className="empty">
       <p>
-        Library {library.name}: {count(library.n_records)} records read, {count(library.n_ligands)} ligands,{" "}
+        Library {library.name}: {count(library.n_records, "record")} read, {count(library.n_ligands, "ligand")},{" "}
         {count(library.n_rejected)} rejected.
       </p>
       {library.n_rejected > 0 && (

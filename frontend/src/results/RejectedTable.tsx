@@ -6,7 +6,6 @@ import { flatten } from "../api/paging";
 import { rejectedQuery } from "../api/queries";
 import { ErrorNotice } from "../components/ErrorNotice";
 import { type Column, VirtualTable } from "../components/VirtualTable";
-import { progressOf } from "../jobs/progress";
 import { count } from "../state/format";
 import { type Fact, RowDetails } from "./RowDetails";
 
@@ -54,7 +53,7 @@ export function RejectedTable({ job }: { job: Job }) {
         columns={COLUMNS}
         rows={items}
         keyOf={keyOf}
-        total={Math.max(progressOf(job.counts).rejected, items.length)}
+        total={Math.max(job.counts.rejected + job.counts.rejected_at_reading, items.length)}
         active={activeKey}
         onActivate={activate}
         hasMore={query.hasNextPage && !query.isFetchNextPageError}

@@ -13,10 +13,22 @@ export function age(since: string, nowMs: number): string {
   return "just now";
 }
 
-export function count(value: number): string {
-  return value.toLocaleString("en");
+/** "1,200", and with a noun "1,200 ligands" or "1 ligand". */
+export function count(value: number, noun?: string): string {
+  const figures = value.toLocaleString("en");
+  if (noun === undefined) return figures;
+  return `${figures} ${noun}${value === 1 ? "" : "s"}`;
 }
 
+/** The instant in the reader's own language and time zone, which is named. */
 export function moment(instant: string): string {
-  return new Date(instant).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+  return new Date(instant).toLocaleString(undefined, {
+    year: "numeric",
+    month: "short",
+    day: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    timeZoneName: "short",
+  });
 }

@@ -8,6 +8,7 @@ describe("the address", () => {
   it.each(ORDERS)("keeps job, list and the order %s", (order) => {
     expect(parseRoute(formatRoute(ID, "hits", order))).toEqual({ jobId: ID, list: "hits", order });
     expect(parseRoute(formatRoute(ID, "rejected", order))).toEqual({ jobId: ID, list: "rejected", order });
+    expect(parseRoute(formatRoute(ID, "receptor", order))).toEqual({ jobId: ID, list: "receptor", order });
   });
 
   it("of a job is short", () => {

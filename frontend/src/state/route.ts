@@ -5,27 +5,28 @@ import type { HitOrder } from "../api/client";
 /** What the address says: which job, which of its lists, and in which order. */
 export interface Route {
   readonly jobId: string | null;
-  readonly list: "hits" | "rejected";
+  readonly list: (typeof LISTS)[number];
   readonly order: HitOrder;
 }
 
+export const LISTS = ["hits", "rejected", "receptor"] as const;
 export const ORDERS: readonly HitOrder[] = ["score", "ligand_efficiency", "name", "molecular_weight"];
 
 const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
-const PATTERN = new RegExp(`^#/jobs/(${UUID})(/rejected)?(?:\\?(.*))?$`, "i");
+const PATTERN = new RegExp(`^#/jobs/(${UUID})(?:/(rejected|receptor))?(?:\\?(.*))?$`, "i");
 
 export function parseRoute(hash: string): Route {
   const found = PATTERN.exec(hash);
   const asked = new URLSearchParams(found?.[3]).get("order");
   return {
     jobId: found?.[1]?.toLowerCase() ?? null,
-    list: found?.[2] ? "rejected" : "hits",
+    list: LISTS.find((list) => list === found?.[2]) ?? "hits",
     order: ORDERS.find((order) => order === asked) ?? "score",
   };
 }
 
 export function formatRoute(jobId: string, list: Route["list"] = "hits", order: HitOrder = "score"): string {
-  return `#/jobs/${jobId}${list === "rejected" ? "/rejected" : ""}${order === "score" ? "" : `?order=${order}`}`;
+  return `#/jobs/${jobId}${list === "hits" ? "" : `/${list}`}${order === "score" ? "" : `?order=${order}`}`;
 }
 
 /** Goes to an address of this page; the browser's back button returns. */

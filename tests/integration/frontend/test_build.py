@@ -61,6 +61,16 @@ def test_what_npm_installs_is_no_source(hatch_build: ModuleType) -> None:
     assert hatch_build.source_digest() == before
 
 
+@pytest.mark.parametrize("code", ["SELF_SIGNED_CERT_IN_CHAIN", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY"])
+def test_a_proxy_that_inspects_tls_is_explained(hatch_build: ModuleType, code: str) -> None:
+    npm = f"import sys; sys.stderr.write('npm error code {code}'); sys.exit(1)"
+    with pytest.raises(hatch_build.FrontendBuildError) as refused:
+        hatch_build._run([sys.executable, "-c", npm], os.environ, "npm could not install.")
+    last = str(refused.value).splitlines()[-1]
+    assert "NODE_EXTRA_CA_CERTS" in last
+    assert "MAD_SKIP_FRONTEND=1" in last
+
+
 def test_an_unreachable_registry_is_explained_and_the_old_page_stays(hatch_build: ModuleType, tmp_path: Path) -> None:
     pretend_built(hatch_build)
     (hatch_build.FRONTEND / "src" / "new.ts").write_text("export const n = 1;\n")

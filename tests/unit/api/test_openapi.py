@@ -58,6 +58,9 @@ def test_the_reference_page_names_every_address_and_loads_nothing() -> None:
     for name, operation in operations():
         assert name.partition(" ")[2] in page
         assert f'id="{operation["operationId"]}"' in page
+    assert "`" not in page
+    assert "<code>{&quot;error&quot;: {&quot;code&quot;" in page
+    assert "</code> Submit a screen.</summary>" in page
     assert "<script" not in page
     assert "src=" not in page
     assert "http://" not in page

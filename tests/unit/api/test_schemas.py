@@ -1,8 +1,11 @@
+import json
+import re
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from molecular_analysis_dashboard.domain.docking import DockingProtocol as DomainProtocol
 from molecular_analysis_dashboard.domain.receptors import ReceptorOptions as DomainOptions
@@ -107,3 +110,14 @@ def test_a_job_out_of_range_is_refused(changed: dict[str, Any]) -> None:
     ids = {key: str(uuid4()) for key in ("receptor_id", "site_id", "library_id", "protocol_id")}
     with pytest.raises(ValidationError):
         JobCreate.model_validate(ids | changed)
+
+
+@pytest.mark.parametrize(
+    ("address", "model"), [("receptors", ReceptorCreate), ("protocols", ProtocolCreate), ("jobs", JobCreate)]
+)
+def test_the_example_in_the_written_reference_is_accepted(address: str, model: type[BaseModel]) -> None:
+    written = (Path(__file__).parents[3] / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
+    example = re.search(rf"-X POST http://localhost:8000/api/v1/{address} .*?-d '(.*?)'", written, re.DOTALL)
+    assert example is not None
+
+    model.model_validate(json.loads(example[1]))

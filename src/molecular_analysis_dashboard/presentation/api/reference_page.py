@@ -1,9 +1,13 @@
 """The OpenAPI document as a readable page: every address, parameter, body and answer."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
+_CODE = re.compile(r"`([^`]+)`")
+# A sentence ends before a space and a capital; abbreviations and numbers do not.
+_SENTENCE = re.compile(r"(?<=[.;:]) (?=[A-Z])")
 _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 60rem; padding: 1rem 1.5rem 4rem; }
@@ -42,7 +46,8 @@ def _sections(document: Mapping[str, Any]) -> Iterator[str]:
 def _operation(method: str, path: str, operation: Mapping[str, Any]) -> str:
     return (
         f'<details id="{escape(operation["operationId"])}"><summary><span class="method">{escape(method.upper())}'
-        f"</span> <code>{escape(path)}</code></summary><div>{_text(operation.get('description', ''))}"
+        f"</span> <code>{escape(path)}</code> {_marked(_purpose(operation))}</summary>"
+        f"<div>{_text(operation.get('description', ''))}"
         f"{_parameters(operation.get('parameters', []))}{_request_body(operation.get('requestBody'))}"
         f"{_answers(operation['responses'])}</div></details>"
     )
@@ -79,7 +84,8 @@ def _schemas(document: Mapping[str, Any]) -> Iterator[str]:
         ] or [(str(value), "", "", "") for value in schema.get("enum", [])]
         table = _table(("field", "type", "", "meaning"), rows)
         yield (
-            f'<details id="schema-{escape(name)}"><summary><code>{escape(name)}</code></summary>'
+            f'<details id="schema-{escape(name)}"><summary><code>{escape(name)}</code> {_marked(_purpose(schema))}'
+            "</summary>"
             f"<div>{_text(schema.get('description', ''))}{table}</div></details>"
         )
 
@@ -100,9 +106,19 @@ def _type(schema: Mapping[str, Any]) -> str:
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     if not rows:
         return ""
-    cells = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
+    cells = "".join("<tr>" + "".join(f"<td>{_marked(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><tr>{''.join(f'<th>{escape(name)}</th>' for name in head)}</tr>{cells}</table>"
 
 
 def _text(text: str) -> str:
-    return "".join(f"<p>{escape(part)}</p>" for part in text.split("\n\n") if part.strip())
+    return "".join(f"<p>{_marked(part)}</p>" for part in text.split("\n\n") if part.strip())
+
+
+def _purpose(described: Mapping[str, Any]) -> str:
+    """Return the first sentence of a description, for its closed entry."""
+    return _SENTENCE.split(" ".join(described.get("description", "").split()), maxsplit=1)[0]
+
+
+def _marked(text: str) -> str:
+    """Escape a text and set what stands between backticks as code, as in Markdown."""
+    return _CODE.sub(r"<code>\1</code>", escape(text))

@@ -23,7 +23,8 @@ _FOREVER = {**_SAFETY, "Cache-Control": "public, max-age=31536000, immutable"}
 _BRIEFLY = {**_SAFETY, "Cache-Control": "public, max-age=3600"}
 _NOT_BUILT = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Molecular Analysis Dashboard</title>
 </head><body><h1>Molecular Analysis Dashboard</h1>
-<p>The server runs, but this installation has no dashboard: it was installed without building the front end.</p>
+<p>The server runs, but this installation has no dashboard: it was installed without building the front end.
+In a source tree, build it with <code>make frontend</code> and load this page again.</p>
 <p>The API works without it: <a href="/docs">its description</a>.</p></body></html>"""
 
 
