@@ -9,10 +9,10 @@ from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import forget_messages, one_line, take_messages
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_reading import read_mol2_block, read_mol_block, read_smiles
-from molecular_analysis_dashboard.adapters.chemistry.record_formats import DISPLAY_CHARACTERS
 from molecular_analysis_dashboard.domain.ligands import LigandRecord, RejectedRecord, ValidatedLigand
 from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
 
+DISPLAY_CHARACTERS = 200
 # The elements for which both Meeko and the bundled Vina have atom types (see `pdbqt`).
 DOCKABLE_ELEMENTS = frozenset({"H", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Br", "I"})
 # Far above what a protocol admits (100 by default); canonicalization and InChI stay fast below it.
