@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 LOCKS := requirements/base.txt requirements/worker.txt requirements/embedded.txt requirements/test.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock frontend page-if-possible check test test-browser test-deployment test-monitoring up demo
+.PHONY: help setup lock frontend page-if-possible check test test-browser test-deployment test-monitoring up demo bench-ingest
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
@@ -67,3 +67,6 @@ up: page-if-possible ## Run the dashboard on this machine; Ctrl-C stops it
 
 demo: page-if-possible ## Dock known drugs at a real receptor and print the ranked hit list
 	@$(VENV)/bin/mad demo
+
+bench-ingest: setup ## What validating ligands costs beside bare RDKit calls (reads MAD_BENCHMARK_DATA)
+	$(PY) benchmarks/ingest.py

@@ -16,7 +16,7 @@ from tests.support.waiting import wait_until
 from molecular_analysis_dashboard.presentation.cli.exit_codes import ExitCode
 
 EXPORTS = ["hits.csv", "poses.sdf", "provenance.json", "rejected.csv"]
-LIGANDS = {f"alcohol-{n}": "C" * n + "O" for n in range(2, 12)}
+LIGANDS = {f"alcohol-{n}": "C" * n + "O" for n in range(2, 11)} | {"amine": "CCCN.Cl"}
 BAD = {"too-many-bonds": "CC(C)(C)(C)C", "open-ring": "c1ccccc"}
 BOX = ("--center", "-1.5", "0.5", "0", "--size", "12", "12", "12")
 FAST = ("--engine", "test", "--exhaustiveness", "1")
@@ -157,6 +157,8 @@ def test_dock_writes_four_files_that_account_for_every_record(
     assert result.json["files"] == {name: str(out / name) for name in EXPORTS}
     assert len(result.json["hits"]) == len(LIGANDS)
     assert "Search box" in result.stderr
+    assert f"1 of {len(LIGANDS)} ligands came with counter-ions or solvent" in result.stderr
+    assert "amine: Removed: HCl." in result.stderr
     assert not list(tmp_path.glob(".out*"))
 
 

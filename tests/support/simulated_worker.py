@@ -2,7 +2,8 @@
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from uuid import UUID
 
 from rdkit import Chem
@@ -104,10 +105,20 @@ class SimulatedWorker:
             uow.commit()
         self.finish(task)
 
-    def ingest(self, job_id: UUID, library_id: UUID, smiles: Mapping[str, str], rejected: Sequence[int] = ()) -> None:
+    def ingest(
+        self,
+        job_id: UUID,
+        library_id: UUID,
+        smiles: Mapping[str, str],
+        rejected: Sequence[int] = (),
+        notes: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Do a library's job: each SMILES is one line; `rejected` are further lines that nobody can read."""
         task = self.claim(job_id)
-        ligands = [_ligand(library_id, line, name, text) for line, (name, text) in enumerate(smiles.items(), 1)]
+        ligands = [
+            replace(_ligand(library_id, line, name, text), notes=(notes[name],) if name in notes else ())
+            for line, (name, text) in enumerate(smiles.items(), 1)
+        ]
         refused = [
             Rejection(line, line, f"bad-{line}", "=1+1", RejectionReason.UNREADABLE_RECORD, "It cannot be read.")
             for line in rejected
@@ -154,7 +165,9 @@ class SimulatedWorker:
         else:
             result = docked(ligand.smiles, outcome)
         with self.database.begin(SystemScope()) as uow:
-            assert uow.ledger.record(task, NewResult(ligand.id, result, {"worker": "test", "seed": 7}))
+            assert uow.ledger.record(
+                task, NewResult(ligand.id, result, {"worker": "test", "seed": 7, "notes": ["Removed: HCl."]})
+            )
             uow.commit()
 
 

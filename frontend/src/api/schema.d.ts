@@ -1124,6 +1124,11 @@ export interface components {
             /** Seconds Cpu */
             seconds_cpu: number;
             /**
+             * Notes
+             * @description What was left out of the ligand's record, such as counter-ions.
+             */
+            notes: string[];
+            /**
              * Recorded At
              * Format: date-time
              */
@@ -1171,6 +1176,11 @@ export interface components {
             state_smiles: string;
             /** Seconds Cpu */
             seconds_cpu: number;
+            /**
+             * Notes
+             * @description What was left out of the ligand's record, such as counter-ions.
+             */
+            notes: string[];
             /**
              * Recorded At
              * Format: date-time
@@ -1286,6 +1296,11 @@ export interface components {
             rejected_at_reading: number;
             /** Cancelled */
             cancelled: number;
+            /**
+             * Read
+             * @description Of a job that reads a library: records so far that became ligands.
+             */
+            read: number;
             /** Waiting */
             waiting: number;
         };
@@ -1379,6 +1394,11 @@ export interface components {
             n_ligands: number;
             /** N Rejected */
             n_rejected: number;
+            /**
+             * N Noted
+             * @description Ligands with a note, such as on removed counter-ions.
+             */
+            n_noted: number;
             error: components["schemas"]["Problem"] | null;
             /**
              * Created By
@@ -1433,10 +1453,18 @@ export interface components {
             name: string;
             /**
              * Smiles
-             * @description Canonical isomeric SMILES of the parent.
+             * @description Canonical isomeric SMILES of the neutral parent, the ligand's identity.
              */
             smiles: string;
-            /** Inchikey */
+            /**
+             * Drawn Smiles
+             * @description The parent in the charge state of the input, where that is another; docked without protonation.
+             */
+            drawn_smiles: string | null;
+            /**
+             * Inchikey
+             * @description Of the neutral parent.
+             */
             inchikey: string;
             /** Heavy Atoms */
             heavy_atoms: number;
@@ -1447,7 +1475,10 @@ export interface components {
              * @description g/mol
              */
             molecular_weight: number;
-            /** Notes */
+            /**
+             * Notes
+             * @description What was left out of the record.
+             */
             notes: string[];
         };
         /**
@@ -1905,7 +1936,7 @@ export interface components {
          * @description Stable codes; `SENTENCES` holds what the user reads.
          * @enum {string}
          */
-        RejectionReason: "unreadable_record" | "empty" | "valence" | "no_organic_fragment" | "unsupported_element" | "too_large" | "too_many_torsions" | "undefined_stereo" | "embedding_failed" | "preparation_failed" | "outside_box" | "timeout" | "out_of_memory" | "engine_crash" | "no_pose" | "duplicate";
+        RejectionReason: "unreadable_record" | "empty" | "valence" | "no_organic_fragment" | "mixture" | "radical" | "unsupported_element" | "too_large" | "too_many_torsions" | "undefined_stereo" | "embedding_failed" | "preparation_failed" | "outside_box" | "timeout" | "out_of_memory" | "engine_crash" | "no_pose" | "duplicate";
         /**
          * ResidueNote
          * @description What was changed in, or is wrong with, one residue.
@@ -3265,6 +3296,8 @@ export interface operations {
     list_ligands: {
         parameters: {
             query?: {
+                /** @description Only ligands with a note. */
+                noted?: boolean;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
                 /** @description Most items of one page. */

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from .models import BindingSite, Hit, Job, Library, Receptor, Rejected, ResidueNote, Structure, Waiting
+from .models import BindingSite, Hit, Job, Library, Ligand, Receptor, Rejected, ResidueNote, Structure, Waiting
 from .transport import Transport
 
 _API = "/api/v1"
@@ -92,6 +92,11 @@ class Client:
         """List the first records of a library that are no ligands."""
         pages = self._pages(f"/libraries/{library_id}/rejections", {"limit": min(limit, _PAGE)})
         return [Rejected.from_json(item) for item in islice(pages, limit)]
+
+    def noted_ligands(self, library_id: str, limit: int) -> Sequence[Ligand]:
+        """List the first ligands of a library of whose record something was left out."""
+        pages = self._pages(f"/libraries/{library_id}/ligands", {"noted": "true", "limit": min(limit, _PAGE)})
+        return [Ligand.from_json(item) for item in islice(pages, limit)]
 
     def create_protocol(self, name: str, protocol: Mapping[str, Any]) -> str:
         """Keep a recipe under a name, or find the equal one; returns its id."""

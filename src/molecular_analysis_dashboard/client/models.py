@@ -29,6 +29,7 @@ class JobCounts(_Answer):
     rejected: int = 0
     rejected_at_reading: int = 0
     cancelled: int = 0
+    read: int = 0
     waiting: int = 0
 
     @property
@@ -148,7 +149,18 @@ class Library(_Answer):
     n_records: int = 0
     n_ligands: int = 0
     n_rejected: int = 0
+    n_noted: int = 0
     error: Json | None = None
+
+
+@dataclass(frozen=True)
+class Ligand(_Answer):
+    """One molecule of a library."""
+
+    line: int
+    name: str
+    smiles: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

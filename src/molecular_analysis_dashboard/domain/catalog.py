@@ -68,7 +68,7 @@ class BindingSite:
 
 @dataclass(frozen=True)
 class Library:
-    """An ingested set of ligands; ligands and rejections sum to the records."""
+    """An ingested set of ligands; ligands and rejections sum to the records, `n_noted` ligands have a note."""
 
     id: UUID
     name: str
@@ -81,13 +81,24 @@ class Library:
     n_records: int = 0
     n_ligands: int = 0
     n_rejected: int = 0
+    n_noted: int = 0
     base_cost_s: float = 0.0
     error: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True)
 class Ligand:
-    """One molecule of a library, as stored."""
+    """One molecule of a library, as stored.
+
+    Parameters
+    ----------
+    smiles : str
+        The neutral parent; equal SMILES are the same ligand.
+    drawn_smiles : str or None
+        The parent in the charge state of the input, where that is another.
+    input_text : str
+        The record, shortened for display; known only while the ligand is being stored.
+    """
 
     id: UUID
     library_id: UUID
@@ -101,6 +112,8 @@ class Ligand:
     molecular_weight: float
     base_cost_s: float
     notes: tuple[str, ...] = ()
+    drawn_smiles: str | None = None
+    input_text: str = ""
 
 
 @dataclass(frozen=True)

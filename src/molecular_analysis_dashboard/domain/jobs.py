@@ -141,7 +141,8 @@ def check_job_change(current: JobState, target: JobState) -> None:
 class JobCounts:
     """Where the records of a job's input are: scored, rejected (by docking, or at reading), cancelled and waiting.
 
-    These five always sum to `n_input`.
+    Of a job that reads a library, `read` are the records so far that became ligands, and nothing is scored. These
+    six always sum to `n_input`.
     """
 
     n_input: int = 0
@@ -149,11 +150,12 @@ class JobCounts:
     rejected: int = 0
     rejected_at_reading: int = 0
     cancelled: int = 0
+    read: int = 0
 
     @property
     def waiting(self) -> int:
         """Ligands still without an outcome."""
-        return self.n_input - self.scored - self.rejected - self.rejected_at_reading - self.cancelled
+        return self.n_input - self.scored - self.rejected - self.rejected_at_reading - self.cancelled - self.read
 
 
 @dataclass(frozen=True)

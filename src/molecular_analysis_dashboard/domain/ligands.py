@@ -45,13 +45,18 @@ class ValidatedLigand:
     Parameters
     ----------
     smiles : str
-        Canonical isomeric SMILES of the parent (largest organic fragment), written by the stated toolkit.
-    mol_block : str or None
-        The parent with its input coordinates and stereo where the record had three dimensions.
+        Canonical isomeric SMILES of the parent: without counter-ions and solvent, and neutral but for permanent
+        charges. Equal compounds have equal ones, whatever salt or charge state they were drawn as.
+    drawn_smiles : str or None
+        The parent in the charge state of the input, where that is another.
+    inchikey : str
+        Of the neutral parent, as registries list it.
     torsions : int
-        Rotatable bonds (RDKit, strict definition).
+        Rotatable bonds as docking counts them: outside rings, between inner atoms, no amides.
     molecular_weight : float
-        In g/mol, of the parent.
+        In g/mol, of the neutral parent.
+    notes : tuple of str
+        What was left out of the record, a sentence each.
     """
 
     line: int
@@ -61,7 +66,7 @@ class ValidatedLigand:
     heavy_atoms: int
     torsions: int
     molecular_weight: float
-    mol_block: str | None = None
+    drawn_smiles: str | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -72,7 +77,7 @@ class LigandOptions:
     Parameters
     ----------
     protonate : bool
-        Set protonation states for `ph` (dimorphite-dl); otherwise the input's hydrogens count.
+        Set protonation states for `ph` (dimorphite-dl); otherwise the charge state of the input is docked.
     max_states : int
         Most states (protomers and stereoisomers) docked per ligand.
     enumerate_stereo : bool
@@ -93,11 +98,20 @@ class LigandOptions:
 
 @dataclass(frozen=True)
 class LigandInput:
-    """What the docking of one ligand starts from."""
+    """What the docking of one ligand starts from.
+
+    Parameters
+    ----------
+    smiles : str
+        The neutral parent.
+    drawn_smiles : str or None
+        The parent in the charge state of the input, where that is another.
+    """
 
     ligand_id: str
     name: str
     smiles: str
+    drawn_smiles: str | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ class RejectionReason(StrEnum):
     EMPTY = "empty"
     VALENCE = "valence"
     NO_ORGANIC_FRAGMENT = "no_organic_fragment"
+    MIXTURE = "mixture"
+    RADICAL = "radical"
     UNSUPPORTED_ELEMENT = "unsupported_element"
     TOO_LARGE = "too_large"
     TOO_MANY_TORSIONS = "too_many_torsions"
@@ -29,6 +31,8 @@ SENTENCES: dict[RejectionReason, str] = {
     RejectionReason.EMPTY: "The record holds no atoms.",
     RejectionReason.VALENCE: "An atom has more bonds than its element allows.",
     RejectionReason.NO_ORGANIC_FRAGMENT: "No fragment with carbon is left after salts and solvents are removed.",
+    RejectionReason.MIXTURE: "The record is a mixture: more than one of its molecules may be the compound.",
+    RejectionReason.RADICAL: "An atom has an open valence: hydrogens or bonds are missing.",
     RejectionReason.UNSUPPORTED_ELEMENT: "The scoring function has no parameters for one of the elements.",
     RejectionReason.TOO_LARGE: "The molecule has more heavy atoms than the limit.",
     RejectionReason.TOO_MANY_TORSIONS: "The molecule has more rotatable bonds than the protocol allows.",

@@ -54,6 +54,12 @@ class Hit:
     provenance: Mapping[str, object]
     recorded_at: datetime
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out of the ligand's record, such as counter-ions."""
+        notes = self.provenance.get("notes")
+        return tuple(map(str, notes)) if isinstance(notes, list) else ()
+
 
 @dataclass(frozen=True)
 class HitFilter:

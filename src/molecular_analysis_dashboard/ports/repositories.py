@@ -107,8 +107,8 @@ class Libraries(Protocol):
     def fail(self, library_id: UUID, error: Mapping[str, object]) -> None:
         """Mark it failed and hide its rows, which the sweep removes."""
 
-    def ligand_page(self, library_id: UUID, *, after_record: int, limit: int) -> list[Ligand]:
-        """Return ligands in input order."""
+    def ligand_page(self, library_id: UUID, *, after_record: int, limit: int, noted_only: bool = False) -> list[Ligand]:
+        """Return ligands in input order, of all or of those with a note."""
 
     def rejection_page(self, library_id: UUID, *, after_record: int, limit: int) -> list[Rejection]:
         """Return rejections in input order."""

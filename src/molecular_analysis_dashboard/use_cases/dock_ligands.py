@@ -140,12 +140,13 @@ class DockLigands:
 
     def _dock(self, site: SiteSpec, ligand: Ligand, *, alone: bool, watch: Watch) -> LigandOutcome:
         """Dock one ligand; blame it only when its own process ended on it the same way twice."""
+        wanted = LigandInput(str(ligand.id), ligand.name, ligand.smiles, ligand.drawn_smiles)
         if alone:
             self._process.restart()
         seen: list[ExitCause] = []
         while True:
             try:
-                return self._process.dock(site, LigandInput(str(ligand.id), ligand.name, ligand.smiles))
+                return self._process.dock(site, wanted)
             except ProcessEnded as ended:
                 if ended.cause is ExitCause.STOPPED or watch.must_stop:
                     raise Stopped from ended
@@ -168,7 +169,7 @@ class DockLigands:
         outcome: LigandOutcome,
         following: UUID | None,
     ) -> None:
-        result = NewResult(ligand.id, outcome, self._provenance(task, job, site, outcome))
+        result = NewResult(ligand.id, outcome, self._provenance(task, job, site, ligand, outcome))
 
         def record() -> bool:
             with self._database.begin(TenantScope(task.org_id)) as uow:
@@ -185,13 +186,16 @@ class DockLigands:
             self._count_refused(task)
             raise
 
-    def _provenance(self, task: ClaimedTask, job: Job, site: SiteSpec, outcome: LigandOutcome) -> dict[str, object]:
+    def _provenance(
+        self, task: ClaimedTask, job: Job, site: SiteSpec, ligand: Ligand, outcome: LigandOutcome
+    ) -> dict[str, object]:
         return {
             "engine_build": job.engine_build,
             "receptor_hash": site.receptor_hash,
             "protocol_hash": site.protocol.content_hash,
             "box": {"center": list(site.box.center), "size": list(site.box.size)},
             "seed": outcome.seed if isinstance(outcome, DockedLigand) else None,
+            "notes": list(ligand.notes),
             "steps": list(outcome.steps) if isinstance(outcome, DockedLigand) else [],
             "threads": 1,
             "worker": self._worker,

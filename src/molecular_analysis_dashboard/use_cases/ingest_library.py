@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 from uuid import UUID
 
 import structlog
@@ -12,6 +12,7 @@ from molecular_analysis_dashboard.domain.errors import InvalidInput
 from molecular_analysis_dashboard.domain.identity import TenantScope, new_id
 from molecular_analysis_dashboard.domain.jobs import ClaimedTask, EndCause
 from molecular_analysis_dashboard.domain.ligands import LigandRecord, RejectedRecord, ValidatedLigand
+from molecular_analysis_dashboard.domain.readable_text import readable_name, readable_text, shortened
 from molecular_analysis_dashboard.domain.rejections import SENTENCES, RejectionReason
 from molecular_analysis_dashboard.domain.scheduling import base_cost_s
 from molecular_analysis_dashboard.ports.blobs import BlobStore
@@ -23,17 +24,31 @@ from molecular_analysis_dashboard.use_cases.run_task import Stopped
 log = structlog.get_logger(__name__)
 
 BATCH_RECORDS = 1000
-_SHOWN_CHARACTERS = 200
+# Of the records' text: what a slot and its engine process hold of a library at a time, a few times over.
+BATCH_CHARACTERS = 4_000_000
 _NUL = "\0"
-
-# (stream, file name) -> records; raises InvalidInput when the file as a whole cannot be read.
-RecordReader = Callable[[BinaryIO, str], Iterator[LigandRecord | RejectedRecord]]
+_Numbered = tuple[int, LigandRecord | RejectedRecord]
 
 _REASON_FOR_EXIT = {
     ExitCause.CRASH: RejectionReason.UNREADABLE_RECORD,
     ExitCause.TIMEOUT: RejectionReason.TIMEOUT,
     ExitCause.OUT_OF_MEMORY: RejectionReason.OUT_OF_MEMORY,
 }
+
+
+class RecordReader(Protocol):
+    """Cuts a library file into records."""
+
+    def __call__(
+        self, stream: BinaryIO, file_name: str, *, between_pieces: Callable[[], None]
+    ) -> Iterator[LigandRecord | RejectedRecord]:
+        """Yield the records; `between_pieces` is called now and then, also where none comes, and may raise.
+
+        Raises
+        ------
+        InvalidInput
+            When the file as a whole cannot be read.
+        """
 
 
 class IngestLibrary:
@@ -71,19 +86,20 @@ class IngestLibrary:
             uow.commit()
 
     def _read(self, task: ClaimedTask, watch: Watch, library: Library, stream: BinaryIO) -> None:
-        records = enumerate(self._read_records(stream, library.file_name), 1)
-        read = _skip(records, library.n_records, watch)
-        while batch := list(islice(records, BATCH_RECORDS)):
+        def stop_if_told() -> None:
             if watch.must_stop:
                 raise Stopped
+
+        records = enumerate(self._read_records(stream, library.file_name, between_pieces=stop_if_told), 1)
+        read = sum(1 for _ in islice(records, library.n_records))
+        for batch in _batches(records):
+            stop_if_told()
             self._store(task, library, batch)
             read += len(batch)
         if not read:
             raise InvalidInput("The file holds no records.", code="empty_file")
 
-    def _store(
-        self, task: ClaimedTask, library: Library, batch: Sequence[tuple[int, LigandRecord | RejectedRecord]]
-    ) -> None:
+    def _store(self, task: ClaimedTask, library: Library, batch: Sequence[_Numbered]) -> None:
         numbers = {id(record): number for number, record in batch}
         parsed = [record for _, record in batch if isinstance(record, LigandRecord) and _NUL not in record.text]
         kept = {id(record) for record in parsed}
@@ -94,7 +110,7 @@ class IngestLibrary:
             if isinstance(validated, RejectedRecord):
                 refused.append((number, validated))
             else:
-                ligands.append(_ligand(library.id, number, validated))
+                ligands.append(_ligand(library.id, number, record, validated))
         with self._database.begin(TenantScope(task.org_id)) as uow:
             uow.ledger.own(task)
             uow.libraries.add_batch(library.id, ligands, [_rejection(number, record) for number, record in refused])
@@ -130,33 +146,39 @@ class IngestLibrary:
             message = f"Reading it alone ended the process twice. {ended.message}"
             if reason is RejectionReason.UNREADABLE_RECORD:
                 message = f"{SENTENCES[reason]} {message}"
-            return RejectedRecord(record.line, record.name, record.text[:_SHOWN_CHARACTERS], reason, message)
+            return RejectedRecord(record.line, record.name, shortened(record.text), reason, message)
 
 
-def _skip(records: Iterator[object], count: int, watch: Watch) -> int:
-    """Pass over what an earlier attempt stored; return how many records that were."""
-    skipped = 0
-    while skipped < count and (passed := sum(1 for _ in islice(records, min(BATCH_RECORDS, count - skipped)))):
-        if watch.must_stop:
-            raise Stopped
-        skipped += passed
-    return skipped
+def _batches(records: Iterator[_Numbered]) -> Iterator[list[_Numbered]]:
+    """Cut records into batches of bounded number and size."""
+    batch: list[_Numbered] = []
+    n_characters = 0
+    for numbered in records:
+        batch.append(numbered)
+        n_characters += len(numbered[1].text) if isinstance(numbered[1], LigandRecord) else 0
+        if len(batch) >= BATCH_RECORDS or n_characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, n_characters = [], 0
+    if batch:
+        yield batch
 
 
-def _ligand(library_id: UUID, number: int, validated: ValidatedLigand) -> Ligand:
+def _ligand(library_id: UUID, number: int, record: LigandRecord, validated: ValidatedLigand) -> Ligand:
     return Ligand(
         id=new_id(),
         library_id=library_id,
         record=number,
         line=validated.line,
-        name=_storable(validated.name) or f"line-{validated.line}",
+        name=readable_name(validated.name) or f"line-{validated.line}",
         smiles=validated.smiles,
+        drawn_smiles=validated.drawn_smiles,
         inchikey=validated.inchikey,
         heavy_atoms=validated.heavy_atoms,
         torsions=validated.torsions,
         molecular_weight=validated.molecular_weight,
         base_cost_s=base_cost_s(validated.heavy_atoms, validated.torsions),
         notes=validated.notes,
+        input_text=readable_text(shortened(record.text)),
     )
 
 
@@ -166,14 +188,9 @@ def _refused(record: LigandRecord | RejectedRecord) -> RejectedRecord:
         return record
     reason = RejectionReason.UNREADABLE_RECORD
     message = f"{SENTENCES[reason]} It contains a NUL byte."
-    return RejectedRecord(record.line, record.name, record.text[:_SHOWN_CHARACTERS], reason, message)
+    return RejectedRecord(record.line, record.name, shortened(record.text), reason, message)
 
 
 def _rejection(number: int, record: RejectedRecord) -> Rejection:
-    name, shown, message = map(_storable, (record.name, record.input_text, record.message))
-    return Rejection(number, record.line, name, shown, record.reason, message)
-
-
-def _storable(text: str) -> str:
-    """Drop NUL characters, which PostgreSQL's text cannot hold."""
-    return text.replace(_NUL, "")
+    shown, message = readable_text(shortened(record.input_text)), readable_text(record.message)
+    return Rejection(number, record.line, readable_name(record.name), shown, record.reason, message)

@@ -105,6 +105,7 @@ def _library_and_protocol(uow: UnitOfWork, job: Job) -> dict[str, object]:
             "n_records": library.n_records,
             "n_ligands": library.n_ligands,
             "n_rejected": library.n_rejected,
+            "n_noted": library.n_noted,
         }
     if job.protocol_id is not None:
         version = uow.protocols.get(job.protocol_id)

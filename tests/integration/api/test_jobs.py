@@ -34,7 +34,7 @@ def test_a_screen_is_written_with_all_that_it_depends_on(bench: Bench) -> None:
     # 0.1 s a heavy atom and run, and 0.1 s to prepare each of the four.
     assert job["estimated_cpu_s"] == pytest.approx(0.1 * (3 + 6 + 13 + 4) * 2.2 + 0.4)
     assert job["counts"] == {
-        "input": 5, "scored": 0, "rejected": 0, "rejected_at_reading": 1, "cancelled": 0, "waiting": 4,
+        "input": 5, "scored": 0, "rejected": 0, "rejected_at_reading": 1, "cancelled": 0, "read": 0, "waiting": 4,
     }  # fmt: skip
     assert get(bench, UUID(job["id"])) == job
 

@@ -69,6 +69,21 @@ def test_ligands_and_rejections_come_in_input_order(bench: Bench) -> None:
     assert (rejection["line"], rejection["reason"], rejection["input"]) == (5, "unreadable_record", "=1+1")
 
 
+def test_ligands_with_a_note_can_be_listed_alone(client: httpx.Client, worker: SimulatedWorker) -> None:
+    accepted = client.post(LIBRARIES, json={"name": "salts", "smiles": "CCO a\nCC b\nCCC c"}).json()
+    library_id, job_id = accepted["library"]["id"], accepted["job"]["id"]
+    smiles = {"a": "CCO", "b": "CC", "c": "CCC"}
+    worker.ingest(UUID(job_id), UUID(library_id), smiles, rejected=[4], notes={"b": "Removed: HCl."})
+
+    address = f"{LIBRARIES}/{library_id}"
+    assert client.get(address).json()["n_noted"] == 1
+    (noted,) = client.get(f"{address}/ligands", params={"noted": True}).json()["items"]
+    assert (noted["name"], noted["notes"]) == ("b", ["Removed: HCl."])
+    assert len(client.get(f"{address}/ligands").json()["items"]) == 3
+    counts = client.get(f"/api/v1/jobs/{job_id}").json()["counts"]
+    assert (counts["input"], counts["read"], counts["rejected_at_reading"], counts["waiting"]) == (4, 3, 1, 0)
+
+
 def test_rejections_download_with_formulas_disarmed(bench: Bench) -> None:
     answer = bench.client.get(f"{LIBRARIES}/{bench.library_id}/rejections.csv")
 

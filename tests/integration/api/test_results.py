@@ -111,7 +111,8 @@ def test_a_hit_shows_its_poses_and_its_provenance(bench: Bench, screen: UUID) ->
     detail = bench.client.get(f"{JOBS}/{screen}/hits/{best['ligand_id']}").json()
 
     assert detail["poses"] == [{"rank": 1, "score_kcal_mol": -6.25}, {"rank": 2, "score_kcal_mol": -5.75}]
-    assert detail["provenance"] == {"worker": "test", "seed": 7}
+    assert detail["provenance"] == {"worker": "test", "seed": 7, "notes": ["Removed: HCl."]}
+    assert detail["notes"] == ["Removed: HCl."]
     assert {key: detail[key] for key in best} == best
     assert best["ligand_efficiency"] == pytest.approx(6.25 / 13)
 

@@ -182,6 +182,7 @@ def test_every_ligand_is_recorded_with_what_it_takes_to_make_it_again(bench: Ben
         "receptor_hash": "receptor hash",
         "protocol_hash": screen.protocol.content_hash,
         "box": {"center": [1.0, 2.0, 3.0], "size": [20.0, 20.0, 20.0]},
+        "notes": [],
         "seed": 1,
         "steps": [],
         "threads": 1,

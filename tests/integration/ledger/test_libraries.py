@@ -1,6 +1,7 @@
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
@@ -43,9 +44,11 @@ class Process:
         self.stop_at = stop_at
         self.running = True
         self.validated: Counter[str] = Counter()
+        self.batches: list[int] = []
 
     def validate(self, records: Sequence[LigandRecord]) -> list[ValidatedLigand | RejectedRecord]:
         assert self.running, "an ended process was used without a restart"
+        self.batches.append(len(records))
         return [self._validate(record) for record in records]
 
     def _validate(self, record: LigandRecord) -> ValidatedLigand | RejectedRecord:
@@ -58,6 +61,11 @@ class Process:
         self.validated[record.text] += 1
         if kind == "bad":
             return RejectedRecord(record.line, record.name, record.text, RejectionReason.VALENCE, "A sentence.")
+        if kind == "salt":
+            text = f"mol{record.text.removeprefix('salt')}"
+            return ValidatedLigand(
+                record.line, record.name, text, "K" * 27, 10, 2, 100.0, drawn_smiles="[M+]", notes=("Removed: HCl.",)
+            )
         return ValidatedLigand(record.line, record.name, record.text, "K" * 27, 10, 2, 100.0)
 
     def restart(self) -> None:
@@ -81,12 +89,18 @@ class Drain:
         return None
 
 
-def read_lines(stream: BinaryIO, file_name: str) -> Iterator[LigandRecord | RejectedRecord]:
+def read_lines(
+    stream: BinaryIO, file_name: str, *, between_pieces: Callable[[], None]
+) -> Iterator[LigandRecord | RejectedRecord]:
     assert file_name == "made-up.smi"
     for line, text in enumerate(stream.read().decode().splitlines(), 1):
+        between_pieces()
+        if text == "nothing":
+            continue
         if text == "cut":
             raise InvalidInput("The file ends in the middle.", code="truncated")
-        yield LigandRecord(line, text, "smiles", f"n{line}")
+        smiles, _, name = text.partition(" ")
+        yield LigandRecord(line, smiles, "smiles", name or f"n{line}")
 
 
 class Ingestion:
@@ -197,6 +211,41 @@ def test_duplicate_is_linked_to_the_ligand_that_is_kept(bench: Bench, tmp_path: 
     assert "n1 on line 1" in rejections[3].message
 
 
+def test_salt_is_a_duplicate_of_its_free_base_and_shows_what_was_given(bench: Bench, tmp_path: Path) -> None:
+    ingestion = Ingestion(bench, tmp_path, ["mol-a", "salt-a", "salt-b"])
+    ingestion.run(ingestion.claim())
+    (rejection,) = ingestion.rejections().values()
+    assert (rejection.record, rejection.reason, rejection.input_text) == (2, RejectionReason.DUPLICATE, "salt-a")
+    with bench.database.begin(bench.scope) as uow:
+        noted = uow.libraries.ligand_page(ingestion.library_id, after_record=0, limit=9, noted_only=True)
+    assert [(one.record, one.smiles, one.drawn_smiles, one.notes) for one in noted] == [
+        (3, "mol-b", "[M+]", ("Removed: HCl.",))
+    ]
+    assert ingestion.library().n_noted == 1
+
+
+def test_names_and_texts_are_stored_without_what_steers_a_terminal(bench: Bench, tmp_path: Path) -> None:
+    ingestion = Ingestion(bench, tmp_path, ["mol-1 \x1b[31mred\u202e", "bad-\x1b[2J"])
+    ingestion.run(ingestion.claim())
+    with bench.database.begin(bench.scope) as uow:
+        (kept,) = uow.libraries.ligand_page(ingestion.library_id, after_record=0, limit=9)
+    assert kept.name == "[31mred"
+    assert ingestion.rejections()[2].input_text == "bad-[2J"
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_job_that_reads_a_library_counts_its_records(bench: Bench, tmp_path: Path, finished: bool) -> None:
+    ingestion = Ingestion(bench, tmp_path, [*[f"mol-{n}" for n in range(BATCH - 2)], "bad-1", "bad-2", "mol-stop"])
+    process = Process(stop_at="" if finished else "mol-stop")
+    with nullcontext() if finished else pytest.raises(ProcessEnded):
+        ingestion.run(ingestion.claim(), process)
+    with bench.database.begin(bench.scope) as uow:
+        counts = uow.jobs.counts(ingestion.job_id)
+    read = BATCH - 1 if finished else BATCH - 2
+    assert (counts.n_input, counts.read, counts.rejected_at_reading) == (read + 2, read, 2)
+    assert (counts.scored, counts.waiting, counts.cancelled) == (0, 0, 0)
+
+
 @pytest.mark.parametrize("stop_at", [1, BATCH, BATCH + 1, 20, 40])
 def test_ingestion_that_was_stopped_goes_on_where_it_was(bench: Bench, tmp_path: Path, stop_at: int) -> None:
     lines = [*[f"mol-{n}" for n in range(39)], "mol-3"]
@@ -222,6 +271,22 @@ def test_ingestion_stops_between_batches_when_told(bench: Bench, tmp_path: Path)
     with pytest.raises(Stopped):
         ingestion.run(ingestion.claim(), told=BeatAnswer.DRAINING)
     assert ingestion.library().n_records == 0
+
+
+def test_ingestion_stops_where_no_record_comes(bench: Bench, tmp_path: Path) -> None:
+    ingestion = Ingestion(bench, tmp_path, ["nothing"] * 20)
+    with pytest.raises(Stopped):
+        ingestion.run(ingestion.claim(), told=BeatAnswer.CANCELLED)
+
+
+def test_batch_is_bounded_by_the_size_of_its_records(bench: Bench, tmp_path: Path) -> None:
+    lines = ["mol-" + f"{n}" * 40 for n in range(BATCH)]
+    ingestion, process = Ingestion(bench, tmp_path, lines), Process()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ingest_library, "BATCH_CHARACTERS", 80)
+        ingestion.run(ingestion.claim(), process)
+    check_complete(ingestion, lines)
+    assert process.batches == [2] * (BATCH // 2)
 
 
 @pytest.mark.parametrize("position", [0, 5, BATCH - 1, 15])

@@ -38,6 +38,22 @@ def test_without_protonation_the_input_counts() -> None:
     assert (state.smiles, state.formal_charge) == ("CC(=O)O", 0)
 
 
+def test_without_protonation_the_drawn_charge_state_is_docked() -> None:
+    drawn = LigandInput("id", "name", "CC(=O)O", "CC(=O)[O-]")
+
+    assert [state.smiles for state in prepare_states(drawn, NEUTRAL, 7)] == ["CC(=O)[O-]"]
+    assert prepare_states(drawn, LigandOptions(), 7) == states("CC(=O)O", LigandOptions())
+
+
+@pytest.mark.parametrize(
+    ("neutral", "drawn"), [("CN(C)C", "C[NH+](C)C"), ("NCCS", "[NH3+]CCS"), ("NCC(=O)O", "[NH3+]CC(=O)[O-]")]
+)
+def test_protonation_does_not_depend_on_how_a_ligand_was_drawn(neutral: str, drawn: str) -> None:
+    from_neutral, from_drawn = states(neutral, LigandOptions()), states(drawn, LigandOptions())
+
+    assert {state.smiles for state in from_neutral} == {state.smiles for state in from_drawn}
+
+
 def test_undefined_centre_gives_both_isomers() -> None:
     found = {state.smiles for state in states("CC(F)Cl")}
 

@@ -51,6 +51,14 @@ def test_sdf_reads_as_one_record_whatever_a_field_holds() -> None:
     assert text.startswith("two lines\n")
 
 
+def test_title_that_looks_like_the_end_of_a_record_is_none() -> None:
+    mol = embedded("CCO")
+
+    text = poses.pose_sdf(Chem.MolToMolBlock(mol), packed(mol), {"name": "$$$$ x"}, "$$$$ x")
+
+    assert [line for line in text.splitlines() if line.startswith("$$$$")] == ["$$$$"]
+
+
 def test_pose_with_another_number_of_atoms_is_refused() -> None:
     mol = embedded("CCO")
 

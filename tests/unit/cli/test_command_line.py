@@ -233,6 +233,30 @@ def test_error_of_the_server_decides_the_exit_status(mad: Mad, serve: Serve, sta
     assert outcome.json["error"]["details"] == {"a": 1, "request_id": "r-1"}
 
 
+def job(**more: object) -> dict[str, object]:
+    counts = {"input": 16, "scored": 0, "rejected": 0, "rejected_at_reading": 2, "cancelled": 0, "read": 14}
+    body = {"id": JOB, "kind": "ingest", "state": "completed", "name": "Read it", "created_at": "2026-01-01T00:00:00"}
+    return body | {"counts": counts | {"waiting": 0}} | more
+
+
+def test_job_that_read_a_library_shows_what_came_of_its_records(mad: Mad, serve: Serve) -> None:
+    shown = mad("jobs", "show", JOB, "--server", serve(200, json.dumps(job())))
+    assert "input 16: read 14, rejected 2, cancelled 0, waiting 0\n" in shown.stdout
+    listed = mad("jobs", "list", "--server", serve(200, json.dumps({"items": [job()], "next_cursor": None})))
+    assert listed.stdout.splitlines()[1].split()[2:7] == ["completed", "14", "0", "2", "16"]
+
+
+@pytest.mark.parametrize("arguments", [("show", JOB), ("show", JOB, "--json"), ("list",)])
+def test_names_cannot_steer_the_terminal(mad: Mad, serve: Serve, arguments: tuple[str, ...]) -> None:
+    hostile = job(name="red\x1b[31m \u202e evil")
+    body = {"items": [hostile], "next_cursor": None} if arguments == ("list",) else hostile
+    outcome = mad("jobs", *arguments, "--server", serve(200, json.dumps(body)))
+    assert outcome.code == ExitCode.OK
+    assert not {"\x1b", "\u202e"} & set(outcome.stdout)
+    if "--json" in arguments:
+        assert outcome.json == hostile
+
+
 @pytest.mark.parametrize("body", ["<html>", "", "[]", '{"error": "odd"}', '{"detail": "Not Found"}'])
 def test_other_kind_of_server_is_told_apart(mad: Mad, serve: Serve, body: str) -> None:
     outcome = mad("jobs", "show", JOB, "--server", serve(404, body))

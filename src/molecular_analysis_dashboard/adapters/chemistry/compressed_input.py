@@ -8,6 +8,13 @@ from typing import BinaryIO
 from molecular_analysis_dashboard.domain.errors import InvalidInput, TooLarge
 
 GZIP_MAGIC = b"\x1f\x8b"
+_PACKED = {
+    b"PK\x03\x04": "a ZIP archive or an Excel workbook",
+    b"\xfd7zXZ\x00": "packed with xz",
+    b"BZh": "packed with bzip2",
+    b"\x28\xb5\x2f\xfd": "packed with zstd",
+    b"7z\xbc\xaf": "a 7z archive",
+}
 CHUNK_BYTES = 1 << 16
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -24,14 +31,15 @@ def decompress(data: bytes, *, max_bytes: int) -> bytes:
     Raises
     ------
     InvalidInput
-        ``empty_file``, ``truncated_gzip``, ``corrupt_gzip`` or ``too_large_decompressed``.
+        ``empty_file``, ``truncated_gzip``, ``corrupt_gzip``, ``packed_file`` or ``too_large_decompressed``.
     """
     if not data.strip():
         raise InvalidInput("The file is empty. Give a file with at least one record.", code="empty_file")
     if not data.startswith(GZIP_MAGIC):
+        _refuse_packed(data)
         _refuse_beyond(len(data), max_bytes)
         return data
-    return b"".join(_gunzip(iter([data]), max_bytes))
+    return b"".join(_once_packed(_gunzip(iter([data]), max_bytes)))
 
 
 def chunks(stream: BinaryIO, *, max_bytes: int) -> Iterator[bytes]:
@@ -40,14 +48,15 @@ def chunks(stream: BinaryIO, *, max_bytes: int) -> Iterator[bytes]:
     Raises
     ------
     InvalidInput
-        ``truncated_gzip`` or ``corrupt_gzip``, after the pieces that could be unpacked, and
-        ``too_large_decompressed``.
+        ``truncated_gzip`` or ``corrupt_gzip``, after the pieces that could be unpacked,
+        ``packed_file`` and ``too_large_decompressed``.
     """
     first = stream.read(CHUNK_BYTES)
     raw = _raw_chunks(first, stream)
     if first.startswith(GZIP_MAGIC):
-        yield from _gunzip(raw, max_bytes)
+        yield from _once_packed(_gunzip(raw, max_bytes))
         return
+    _refuse_packed(first)
     total = 0
     for chunk in raw:
         total += len(chunk)
@@ -132,6 +141,25 @@ def _gunzip(raw: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
     if not member.eof:
         raise InvalidInput(
             "The gzip file ends too early; part of it is missing. Upload the complete file.", code="truncated_gzip"
+        )
+
+
+def _once_packed(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Pass on what came out of a gzip file, unless that is packed again."""
+    first = next(pieces, b"")
+    if first.startswith(GZIP_MAGIC):
+        raise InvalidInput("The file is gzipped twice. Unpack it once.", code="packed_file")
+    _refuse_packed(first)
+    yield first
+    yield from pieces
+
+
+def _refuse_packed(head: bytes) -> None:
+    found = next((what for magic, what in _PACKED.items() if head.startswith(magic)), None)
+    if found is not None:
+        raise InvalidInput(
+            f"The file is {found}. Give the file in it, plain or gzipped.",
+            code="packed_file",
         )
 
 

@@ -39,7 +39,7 @@ def prepare_states(ligand: LigandInput, options: LigandOptions, seed: int) -> tu
         the others say so.
     """
     forget_messages()
-    parent = _parse(ligand.smiles)
+    parent = _parse(ligand.smiles if options.protonate else ligand.drawn_smiles or ligand.smiles)
     mol = without_labels(parent)
     _check_size(mol, options)
     states: list[LigandState] = []

@@ -66,7 +66,7 @@ def pose_mol(state_mol_block: str, coordinates: bytes) -> Chem.Mol:
 def pose_sdf(state_mol_block: str, coordinates: bytes, properties: Mapping[str, str | float | int], name: str) -> str:
     """Return one SDF record of a pose with data fields, V3000 beyond 999 atoms."""
     mol = pose_mol(state_mol_block, coordinates)
-    mol.SetProp("_Name", " ".join(name.split()))
+    mol.SetProp("_Name", _title(name))
     block = Chem.MolToMolBlock(mol, forceV3000=mol.GetNumAtoms() > _MAX_V2000_ATOMS)
     fields = "".join(f">  <{_field_name(key)}>\n{_field_text(value)}\n\n" for key, value in properties.items())
     return f"{block}{fields}$$$$\n"
@@ -170,6 +170,12 @@ def _bare(atom: Chem.Atom) -> Chem.Atom:
     bare = Chem.Atom(atom.GetAtomicNum())
     bare.SetNoImplicit(True)
     return bare
+
+
+def _title(name: str) -> str:
+    """Return a name as the title of a record; readers would take one that begins like the delimiter for its end."""
+    title = " ".join(name.split())
+    return f" {title}" if title.startswith("$$$$") else title
 
 
 def _field_name(key: str) -> str:

@@ -32,7 +32,7 @@ def protomers_of(smiles: str, options: LigandOptions) -> Protomers:
     radical is refused; where none is left the molecule stays as it came and the step says so.
     """
     if not options.protonate:
-        return Protomers((smiles,), "hydrogens as given")
+        return Protomers((smiles,), "charges and hydrogens as drawn")
     try:
         variants = protonate_smiles(
             smiles,

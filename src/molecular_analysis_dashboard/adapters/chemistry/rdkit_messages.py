@@ -11,7 +11,14 @@ log = structlog.get_logger(__name__)
 
 _LOGGER_NAME = "rdkit"
 _MOST_KEPT = 20
-_MOST_CHARACTERS = 300
+_MOST_CHARACTERS = 200
+_STAMP = re.compile(r"^\[\d\d:\d\d:\d\d\]\s*")
+_PARSER = re.compile(r"^SMILES Parse Error: ")
+_INPUT = re.compile(r" (for input: '|while parsing: ).*$")
+_POSITION = re.compile(r"check for mistakes around position (\d+)")
+_HEADINGS = frozenset({"Invariant Violation", "Pre-condition Violation", "Post-condition Violation", "Range Error"})
+# What follows the sentence of a violated invariant.
+_SOURCES = re.compile(r"Violation occurred|Failed Expression|Stacktrace")
 
 
 class _Collector(logging.Handler):
@@ -56,14 +63,23 @@ def forget_messages() -> None:
 
 
 def take_messages() -> str:
-    """Return and drop what was said since `forget_messages`, as one line without time stamps."""
+    """Return and drop what was said since `forget_messages`, as one sentence; empty if nothing was said."""
     kept = _COLLECTOR.kept()
-    said = one_line("\n".join(kept))
+    said = sentence("\n".join(kept))
     kept.clear()
     return said
 
 
-def one_line(message: str) -> str:
-    """Return a message of RDKit as one line without time stamps, repetitions and frames of asterisks."""
-    lines = [re.sub(r"^\[\d\d:\d\d:\d\d\]\s*", "", line).strip(" *") for line in message.splitlines()]
-    return " ".join(dict.fromkeys(line for line in lines if line))[:_MOST_CHARACTERS]
+def sentence(message: str) -> str:
+    """Return the first thing that a message of RDKit says, as a short sentence.
+
+    Time stamps, frames, repetitions of the input and what a violated invariant tells of RDKit's own sources are left
+    out; of a SMILES the position of the mistake is kept.
+    """
+    lines = [_STAMP.sub("", line).strip(" *") for line in message.splitlines()]
+    lines = [_PARSER.sub("", line) for line in lines if line and line not in _HEADINGS]
+    if not lines or _SOURCES.match(lines[0]):
+        return ""
+    said = _INPUT.sub("", lines[0]).strip(" .")[:_MOST_CHARACTERS]
+    at = _POSITION.search(message)
+    return f"RDKit says: {said}" + (f" at character {at[1]}." if at else ".")

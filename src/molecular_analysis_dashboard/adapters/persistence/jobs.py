@@ -25,11 +25,12 @@ from molecular_analysis_dashboard.domain.jobs import (
 _COUNTS = text(
     """
     SELECT j.id, j.n_ligands, j.state,
-           coalesce((SELECT n_rejected FROM libraries WHERE id = j.library_id), 0) AS unreadable,
+           CASE WHEN j.kind = 'ingest' THEN coalesce(l.n_ligands, 0) ELSE 0 END AS read,
+           coalesce(l.n_rejected, 0) AS unreadable,
            coalesce(sum(t.n_scored), 0) AS scored, coalesce(sum(t.n_rejected), 0) AS rejected
-    FROM jobs j LEFT JOIN tasks t ON t.job_id = j.id
+    FROM jobs j LEFT JOIN libraries l ON l.id = j.library_id LEFT JOIN tasks t ON t.job_id = j.id
     WHERE j.id = ANY (CAST(:job_ids AS uuid[]))
-    GROUP BY j.id
+    GROUP BY j.id, l.id
     """
 )
 
@@ -255,11 +256,12 @@ def _counts(row: Row[Any]) -> JobCounts:
     unrecorded = row.n_ligands - row.scored - row.rejected
     stopped = row.state in (JobState.CANCELLED, JobState.FAILED)
     return JobCounts(
-        n_input=row.n_ligands + row.unreadable,
+        n_input=row.n_ligands + row.read + row.unreadable,
         scored=row.scored,
         rejected=row.rejected,
         rejected_at_reading=row.unreadable,
         cancelled=unrecorded if stopped else 0,
+        read=row.read,
     )
 
 

@@ -83,6 +83,7 @@ class SqlLibraries(Repository):
                 n_records=libraries.c.n_records + len(kept) + len(refused),
                 n_ligands=libraries.c.n_ligands + len(kept),
                 n_rejected=libraries.c.n_rejected + len(refused),
+                n_noted=libraries.c.n_noted + sum(1 for item in batch if item.id in kept and item.notes),
                 base_cost_s=libraries.c.base_cost_s + sum(item.base_cost_s for item in batch if item.id in kept),
             )
         )
@@ -105,6 +106,7 @@ class SqlLibraries(Repository):
                 "name": item.name,
                 "smiles": item.smiles,
                 "smiles_sha256": _identity(item.smiles),
+                "drawn_smiles": item.drawn_smiles,
                 "inchikey": item.inchikey,
                 "heavy_atoms": item.heavy_atoms,
                 "torsions": item.torsions,
@@ -136,7 +138,7 @@ class SqlLibraries(Repository):
                     record=item.record,
                     line=item.line,
                     name=item.name,
-                    input_text=item.smiles,
+                    input_text=item.input_text,
                     reason=RejectionReason.DUPLICATE,
                     message=f"{SENTENCES[RejectionReason.DUPLICATE]} It is {kept.name} on line {kept.line}.",
                     kept_ligand_id=kept.id,
@@ -157,17 +159,22 @@ class SqlLibraries(Repository):
         self._connection.execute(
             update(libraries)
             .where(libraries.c.id == library_id, libraries.c.state == ReadyState.PREPARING)
-            .values(state=ReadyState.FAILED, error=error, n_records=0, n_ligands=0, n_rejected=0, base_cost_s=0.0)
+            .values(
+                state=ReadyState.FAILED, error=error, n_records=0, n_ligands=0, n_rejected=0, n_noted=0, base_cost_s=0.0
+            )
         )
 
-    def ligand_page(self, library_id: UUID, *, after_record: int, limit: int) -> list[Ligand]:
-        """Return ligands in input order."""
+    def ligand_page(self, library_id: UUID, *, after_record: int, limit: int, noted_only: bool = False) -> list[Ligand]:
+        """Return ligands in input order, of all or of those with a note."""
         query = (
             select(ligands)
             .where(ligands.c.library_id == library_id, ligands.c.record > after_record, _not_failed(library_id))
             .order_by(ligands.c.record)
             .limit(limit)
         )
+        if noted_only:
+            # The literal predicate lets the partial index serve.
+            query = query.where(text("notes <> '{}'"))
         return [_ligand(row) for row in self._connection.execute(query).mappings()]
 
     def rejection_page(self, library_id: UUID, *, after_record: int, limit: int) -> list[Rejection]:
@@ -227,6 +234,7 @@ def _library(row: RowMapping) -> Library:
         n_records=row["n_records"],
         n_ligands=row["n_ligands"],
         n_rejected=row["n_rejected"],
+        n_noted=row["n_noted"],
         base_cost_s=row["base_cost_s"],
         error=row["error"],
     )
@@ -246,6 +254,7 @@ def _ligand(row: RowMapping) -> Ligand:
         molecular_weight=row["molecular_weight"],
         base_cost_s=row["base_cost_s"],
         notes=tuple(row["notes"]),
+        drawn_smiles=row["drawn_smiles"],
     )
 
 

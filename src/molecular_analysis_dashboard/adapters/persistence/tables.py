@@ -204,6 +204,7 @@ libraries = Table(
     Column("n_records", BigInteger, nullable=False, server_default=text("0")),
     Column("n_ligands", BigInteger, nullable=False, server_default=text("0")),
     Column("n_rejected", BigInteger, nullable=False, server_default=text("0")),
+    Column("n_noted", BigInteger, nullable=False, server_default=text("0")),
     Column("base_cost_s", Double, nullable=False, server_default=text("0")),
     Column("error", JSONB),
     Column("created_by", Uuid, ForeignKey("users.id"), nullable=False),
@@ -223,6 +224,7 @@ ligands = Table(
     Column("name", _sorted_text(), nullable=False),
     Column("smiles", Text, nullable=False),
     Column("smiles_sha256", LargeBinary, nullable=False),
+    Column("drawn_smiles", Text),
     Column("inchikey", _sorted_text(), nullable=False),
     Column("heavy_atoms", SmallInteger, nullable=False),
     Column("torsions", SmallInteger, nullable=False),
@@ -234,6 +236,7 @@ ligands = Table(
     UniqueConstraint("library_id", "record"),
     _to("libraries", "library_id"),
     Index("ix_ligands_planning", "library_id", text("base_cost_s DESC"), "id"),
+    Index("ix_ligands_noted", "library_id", "record", postgresql_where=text("notes <> '{}'")),
 )
 
 rejections = Table(

@@ -10,6 +10,8 @@ import rich.console
 import rich.table
 from rich.text import Text
 
+from molecular_analysis_dashboard.domain.readable_text import readable_text
+
 # Nothing is cut off when a program reads the table.
 _WIDTH_FOR_PROGRAMS = 1000
 
@@ -39,7 +41,7 @@ class Console:
 
     def say(self, text: str) -> None:
         """Tell a person what is going on."""
-        self.stderr.print(text)
+        self.stderr.print(readable_text(text))
 
     @contextmanager
     def busy(self, text: str) -> Iterator[None]:
@@ -53,11 +55,11 @@ class Console:
 
     def warn(self, text: str) -> None:
         """Tell a person what they should look at."""
-        self.stderr.print(f"Warning: {text}", style="yellow")
+        self.stderr.print(f"Warning: {readable_text(text)}", style="yellow")
 
     def fail(self, code: str, message: str, details: Mapping[str, object]) -> None:
         """Report an error: to people, and with ``--json`` as the result too."""
-        self.stderr.print(Text.assemble((f"Error [{code}]: ", "bold red"), message))
+        self.stderr.print(Text.assemble((f"Error [{code}]: ", "bold red"), readable_text(message)))
         self.fail_as_json(code, message, details)
 
     def fail_as_json(self, code: str, message: str, details: Mapping[str, object]) -> None:
@@ -70,7 +72,7 @@ class Console:
         if self.json:
             self._write(data)
         elif text:
-            self._stdout.print(text)
+            self._stdout.print(readable_text(text))
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[object]], data: object) -> None:
         """Write the result as a table, or the data as JSON."""
@@ -81,9 +83,16 @@ class Console:
         for column in columns:
             table.add_column(column.title, justify="right" if column.right else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(Text(str(cell)) for cell in row))
+            table.add_row(*(Text(readable_text(str(cell))) for cell in row))
         self._stdout.print(table)
 
     def _write(self, data: object) -> None:
-        sys.stdout.write(json.dumps(data, indent=2, default=str, ensure_ascii=False) + "\n")
+        sys.stdout.write(_visible(json.dumps(data, indent=2, default=str, ensure_ascii=False)) + "\n")
         sys.stdout.flush()
+
+
+def _visible(document: str) -> str:
+    """Escape what a terminal would obey or hide: in JSON it stands in strings only, where an escape means the same."""
+    if all(line.isprintable() for line in document.splitlines()):
+        return document
+    return "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in document)

@@ -9,6 +9,7 @@ from molecular_analysis_dashboard.presentation.cli.console import Console
 
 _SHOWN_NOTES = 5
 _SHOWN_REJECTIONS = 5
+_SHOWN_REMOVED = 3
 _SHOWN_CHARACTERS = 160
 
 
@@ -42,6 +43,13 @@ def tell_rejections(client: Client, console: Console, library: Library) -> None:
     console.warn(f"{library.n_rejected} of {library.n_records} records are no ligands; rejected.csv lists them all.")
     for item in client.library_rejections(library.id, _SHOWN_REJECTIONS):
         console.say(f"  line {item.line} {item.name}: {_short(item.message)} [{item.reason}]")
+
+
+def tell_removed(client: Client, console: Console, library: Library) -> None:
+    """Tell from how many ligands counter-ions and solvents were removed, and of the first of them which."""
+    console.say(f"{library.n_noted} of {library.n_ligands} ligands came with counter-ions or solvent, now removed:")
+    for ligand in client.noted_ligands(library.id, _SHOWN_REMOVED):
+        console.say(f"  line {ligand.line} {ligand.name}: {_short(' '.join(ligand.notes))}")
 
 
 def _short(message: str) -> str:

@@ -42,8 +42,8 @@ def list_jobs(
     console = console_of(ctx, as_json)
     with running_server(server, token, chosen_data_dir(data_dir)) as client:
         found = client.jobs(limit, {"kind": kind.value} if kind else {})
-    titles = ("job", "kind", "state", "scored", "rejected", "input", "created", "name")
-    columns = [Column(title, right=title in ("scored", "rejected", "input")) for title in titles]
+    titles = ("job", "kind", "state", "read", "scored", "rejected", "input", "created", "name")
+    columns = [Column(title, right=title in ("read", "scored", "rejected", "input")) for title in titles]
     console.table(columns, [_row(job) for job in found], [dict(job.body) for job in found])
 
 
@@ -122,7 +122,8 @@ def export(
 def _row(job: Job) -> tuple[object, ...]:
     counts = job.counts
     created = f"{job.created_at[:19]}Z"
-    return (job.id, job.kind, job.state, counts.scored, counts.all_rejected, counts.input, created, job.name)
+    done = (counts.read, counts.scored, counts.all_rejected, counts.input)
+    return (job.id, job.kind, job.state, *done, created, job.name)
 
 
 def _outcomes(job: Job) -> str:
@@ -135,10 +136,11 @@ def _outcomes(job: Job) -> str:
 
 def _show(console: Console, job: Job) -> None:
     counts = job.counts
+    good = f"read {counts.read}" if job.kind is JobKind.INGEST else f"scored {counts.scored}"
     lines = [
         f"{job.name} ({job.kind}, {job.id})",
         f"state: {job.state}" + (f" ({job.reason})" if job.reason else ""),
-        f"input {counts.input}: scored {counts.scored}, rejected {counts.all_rejected}, "
+        f"input {counts.input}: {good}, rejected {counts.all_rejected}, "
         f"cancelled {counts.cancelled}, waiting {counts.waiting}",
     ]
     if job.error:

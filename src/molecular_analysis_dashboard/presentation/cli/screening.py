@@ -9,7 +9,12 @@ from typing import Any
 from molecular_analysis_dashboard.client import BindingSite, Client, Hit, Job, Library, Receptor
 from molecular_analysis_dashboard.domain.errors import InvalidInput, PreparationFailed
 from molecular_analysis_dashboard.presentation.cli.console import Column, Console
-from molecular_analysis_dashboard.presentation.cli.findings import tell_checks, tell_notes, tell_rejections
+from molecular_analysis_dashboard.presentation.cli.findings import (
+    tell_checks,
+    tell_notes,
+    tell_rejections,
+    tell_removed,
+)
 from molecular_analysis_dashboard.presentation.cli.options import expanded
 from molecular_analysis_dashboard.presentation.cli.waiting import cancelled_on_interrupt, completed, wait_for_job
 
@@ -160,6 +165,8 @@ def _read(client: Client, console: Console, library: Library, job: Job) -> Libra
         )
     if library.n_rejected:
         tell_rejections(client, console, library)
+    if library.n_noted:
+        tell_removed(client, console, library)
     if library.n_ligands == 0:
         raise InvalidInput(
             f"No ligand is left: all {library.n_records} records of the file were rejected. Correct the records."

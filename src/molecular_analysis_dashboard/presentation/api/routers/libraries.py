@@ -111,12 +111,19 @@ def get_library(services: Services, caller: Caller, library_id: UUID) -> catalog
     "/{library_id}/ligands", response_model=LigandPage, responses=error_responses(404), operation_id="list_ligands"
 )
 def list_ligands(
-    services: Services, caller: Caller, library_id: UUID, cursor: Cursor = None, limit: Limit = 50
+    services: Services,
+    caller: Caller,
+    library_id: UUID,
+    noted: Annotated[bool, Query(description="Only ligands with a note.")] = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> LigandPage:
     """List ligands in input order."""
     with services.database.begin(caller.scope) as uow:
         uow.libraries.get(library_id)
-        found = uow.libraries.ligand_page(library_id, after_record=_after(_LIGANDS, cursor), limit=limit + 1)
+        found = uow.libraries.ligand_page(
+            library_id, after_record=_after(_LIGANDS, cursor), limit=limit + 1, noted_only=noted
+        )
     items, following = cut(found, limit, lambda item: encode(_LIGANDS, item.record))
     return LigandPage(items=[Ligand.model_validate(item) for item in items], next_cursor=following)
 

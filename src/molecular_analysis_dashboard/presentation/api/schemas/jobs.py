@@ -31,6 +31,7 @@ class JobCounts(View):
     rejected: int = Field(description="Rejected while being prepared or docked.")
     rejected_at_reading: int = Field(description="Records of the library that never became a ligand.")
     cancelled: int
+    read: int = Field(description="Of a job that reads a library: records so far that became ligands.")
     waiting: int
 
 

@@ -30,6 +30,7 @@ class Library(View):
     n_records: int
     n_ligands: int
     n_rejected: int
+    n_noted: int = Field(description="Ligands with a note, such as on removed counter-ions.")
     error: Problem | None
     created_by: UUID
     created_at: datetime
@@ -56,12 +57,15 @@ class Ligand(View):
     record: int = Field(description="Number of the input record, from 1.")
     line: int = Field(description="Line on which the record starts, from 1.")
     name: str
-    smiles: str = Field(description="Canonical isomeric SMILES of the parent.")
-    inchikey: str
+    smiles: str = Field(description="Canonical isomeric SMILES of the neutral parent, the ligand's identity.")
+    drawn_smiles: str | None = Field(
+        description="The parent in the charge state of the input, where that is another; docked without protonation."
+    )
+    inchikey: str = Field(description="Of the neutral parent.")
     heavy_atoms: int
     torsions: int
     molecular_weight: float = Field(description="g/mol")
-    notes: list[str]
+    notes: list[str] = Field(description="What was left out of the record.")
 
 
 class LigandPage(View):

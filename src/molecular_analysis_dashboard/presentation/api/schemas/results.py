@@ -25,6 +25,7 @@ class Hit(View):
     n_poses: int
     state_smiles: str = Field(description="The protomer and stereoisomer that was best.")
     seconds_cpu: float
+    notes: list[str] = Field(description="What was left out of the ligand's record, such as counter-ions.")
     recorded_at: datetime
 
 

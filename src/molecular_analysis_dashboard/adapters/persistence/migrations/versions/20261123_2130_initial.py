@@ -310,6 +310,7 @@ def _create_tables() -> None:
         sa.Column("n_records", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("n_ligands", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("n_rejected", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("n_noted", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("base_cost_s", sa.Double(), server_default=sa.text("0"), nullable=False),
         sa.Column("error", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("created_by", sa.Uuid(), nullable=False),
@@ -419,6 +420,7 @@ def _create_tables() -> None:
         sa.Column("name", sa.Text(collation="C"), nullable=False),
         sa.Column("smiles", sa.Text(), nullable=False),
         sa.Column("smiles_sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("drawn_smiles", sa.Text(), nullable=True),
         sa.Column("inchikey", sa.Text(collation="C"), nullable=False),
         sa.Column("heavy_atoms", sa.SmallInteger(), nullable=False),
         sa.Column("torsions", sa.SmallInteger(), nullable=False),
@@ -438,6 +440,13 @@ def _create_tables() -> None:
     )
     op.create_index(
         "ix_ligands_planning", "ligands", ["library_id", sa.literal_column("base_cost_s DESC"), "id"], unique=False
+    )
+    op.create_index(
+        "ix_ligands_noted",
+        "ligands",
+        ["library_id", "record"],
+        unique=False,
+        postgresql_where=sa.text("notes <> '{}'"),
     )
     op.create_table(
         "receptors",
