@@ -141,7 +141,9 @@ def test_a_waiting_job_says_why_and_can_be_cancelled(page: Page, api: RunningApi
     job_id = stack.submit({"a": "CCO", "b": "CCN", "c": "CCC"})
     page.goto(api.url)
     row = row_of(page, job_id)
-    expect(row.get_by_text("No worker is running.")).to_be_visible(timeout=SOON_MS)
+    # The newest job is in view, so its reason stands beside its name and not a second time in the list.
+    expect(page.get_by_text("No worker is running.")).to_have_count(1, timeout=SOON_MS)
+    expect(row.get_by_text("Waiting", exact=True)).to_be_visible()
     row.get_by_role("button", name="Cancel").click()
     row.get_by_role("button", name="Keep").click()
     assert stack.job(job_id).state is JobState.PLANNING

@@ -7,6 +7,7 @@ import { isFinal, standsStill, STATE } from "./words";
 /** The job's state in a word; a job of which nothing runs is called waiting, though the server counts it as running. */
 export function StateBadge({ job }: { job: Job }) {
   const { data } = useQuery({ ...waitingQuery(job.id), enabled: !isFinal(job) });
-  const waits = job.state === "running" && data !== undefined && standsStill(data);
+  const mayWait = job.state === "running" || job.state === "planning";
+  const waits = mayWait && data !== undefined && standsStill(data);
   return <span className={`state state-${waits ? "waiting" : job.state}`}>{waits ? "Waiting" : STATE[job.state]}</span>;
 }

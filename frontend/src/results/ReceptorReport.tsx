@@ -26,7 +26,7 @@ const COLUMNS: readonly Column<NumberedNote>[] = [
     header: (
       <>
         <span className="title">Distance</span>
-        <small>Å from the site&apos;s centre</small>
+        <small>Å from the centre</small>
       </>
     ),
     align: "end",
