@@ -13,12 +13,12 @@ from molecular_analysis_dashboard.domain.ligands import LigandOptions
 _SCALE, _HEAVY_EXPONENT, _TORSION_EXPONENT, _TORSION_OFFSET = math.exp(-8.0), 2.07, 1.02, 6
 # Reading, embedding, typing and storing one ligand, whatever the search effort.
 PREPARATION_COST_S = 0.1
-# Mean number of docked states by the cap, over 745 molecules in equal parts of approved drugs (ChEMBL), drug-like ZINC
+# Mean number of docked states by the cap, over 743 molecules in equal parts of approved drugs (ChEMBL), drug-like ZINC
 # and a vendor's set, at pH 7.4; for (protonate, enumerate_stereo). Single molecules have one state to the cap.
 _MEAN_STATES: dict[tuple[bool, bool], dict[int, float]] = {
     (True, True): {1: 1.0, 2: 1.6, 4: 2.0, 8: 2.2, 16: 2.4, 32: 2.5},
     (True, False): {1: 1.0, 2: 1.4, 4: 1.6, 8: 1.6, 16: 1.7, 32: 1.7},
-    (False, True): {1: 1.0, 2: 1.2, 4: 1.4, 8: 1.5, 16: 1.5, 32: 1.5},
+    (False, True): {1: 1.0, 2: 1.2, 4: 1.4, 8: 1.4, 16: 1.4, 32: 1.5},
     (False, False): {1: 1.0},
 }
 

@@ -31,7 +31,7 @@ def test_a_screen_is_written_with_all_that_it_depends_on(bench: Bench) -> None:
     assert (job["kind"], job["state"], job["name"]) == ("screen", "planning", "four on 4iaq")
     assert (job["engine_build"], job["request_id"], job["planning_complete"]) == (BUILD, "screen-1", False)
     assert job["structure_id"] == bench.structure_id
-    # 0.1 s a heavy atom and run, and 0.1 s to prepare each of the four.
+    # 0.1 s a heavy atom and run, 2.2 states of one run each, and 0.1 s to prepare each of the four.
     assert job["estimated_cpu_s"] == pytest.approx(0.1 * (3 + 6 + 13 + 4) * 2.2 + 0.4)
     assert job["counts"] == {
         "input": 5, "scored": 0, "rejected": 0, "rejected_at_reading": 1, "cancelled": 0, "read": 0, "waiting": 4,

@@ -140,10 +140,17 @@ def test_impossible_protonation_leaves_the_input(smiles: str) -> None:
     assert {state.smiles for state in states(smiles, LigandOptions())} == {canonical(smiles)}
 
 
+@pytest.mark.parametrize("smiles", ["N=c1ccn(C)cc1", "N=C(C)c1ccccc1", "[H]/N=C(/C)c1ccccc1"])
+def test_imine_without_a_substituent_is_prepared(smiles: str) -> None:
+    (state,) = states(smiles)
+
+    assert Chem.MolFromSmiles(state.smiles).HasSubstructMatch(Chem.MolFromSmiles("N=C"))
+
+
 def test_refused_protonation_is_told() -> None:
     (state,) = states("[O-][I+]c1ccccc1", LigandOptions())
 
-    assert "only impossible protonation states" in state.steps[0]
+    assert "no possible protonation state" in state.steps[0]
 
 
 @pytest.mark.parametrize(

@@ -62,3 +62,33 @@ def test_states_are_distinct_and_capped() -> None:
     found = states("CC(F)C(Cl)CN1CCN(C(C)O)CC1", max_states=8)
 
     assert len({state.smiles for state in found}) == len(found) == 8
+
+
+@pytest.mark.parametrize("smiles", ["[H]/N=C(/N)c1ccccc1", "[H]/N=C(\\N)c1ccccc1", "N=C(N)c1ccccc1"])
+def test_amidine_is_protonated_however_its_proton_is_drawn(smiles: str) -> None:
+    (state,) = states(smiles, enumerate_stereo=False)
+
+    assert state.smiles == "NC(=[NH2+])c1ccccc1"
+
+
+@pytest.mark.parametrize("smiles", ["CN=C(N)c1ccccc1", "ON=C(C)c1ccccc1"])
+def test_imine_with_a_substituent_is_open_stereo(smiles: str) -> None:
+    assert len(states(smiles, protonate=False)) == 2
+    with pytest.raises(LigandRejected, match="double bond of atoms"):
+        states(smiles, enumerate_stereo=False)
+
+
+@pytest.mark.parametrize(
+    "smiles",
+    ["CCP(=O)([O-])O", "NCCCC(O)(P(=O)([O-])O)P(=O)(O)O", "CS(=O)(=O)O", "COP(=O)(O)C", "CCC1(C)C(=O)[N-]C(=O)NC1=O"],
+)
+def test_acid_group_is_no_centre_however_its_proton_is_drawn(smiles: str) -> None:
+    found = states(smiles, enumerate_stereo=False)
+
+    assert not any("@" in state.smiles for state in found)
+    assert all("protonated" in state.steps[0] for state in found)
+
+
+@pytest.mark.parametrize("smiles", ["CP(=O)(OC)CC", "CP(=S)(O)OC"])
+def test_phosphorus_with_different_groups_is_a_centre(smiles: str) -> None:
+    assert len({state.smiles for state in states(smiles, protonate=False)}) == 2

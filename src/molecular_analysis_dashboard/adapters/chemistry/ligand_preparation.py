@@ -136,10 +136,18 @@ def _check_identity(wanted: str, made: str) -> None:
     """Refuse a conformer that shows another molecule than the state; more stereo than asked for is fine."""
     if wanted == made:
         return
-    template, found = Chem.MolFromSmiles(wanted), Chem.MolFromSmiles(made)
+    template, found = (_without_hydrogens(smiles) for smiles in (wanted, made))
     same_graph = Chem.MolToSmiles(template, isomericSmiles=False) == Chem.MolToSmiles(found, isomericSmiles=False)
     if not same_graph or not found.HasSubstructMatch(template, useChirality=True):
         raise LigandRejected(RejectionReason.EMBEDDING_FAILED, f"The conformer of {wanted} came out as {made}.")
+
+
+def _without_hydrogens(smiles: str) -> Chem.Mol:
+    """Read a SMILES without any explicit hydrogen, which otherwise stays where it shows E or Z of C=NH."""
+    parameters = Chem.RemoveHsParameters()
+    # RDKit's stubs give every field the type of the whole.
+    setattr(parameters, "removeDefiningBondStereo", True)  # noqa: B010
+    return Chem.RemoveHs(Chem.MolFromSmiles(smiles), parameters)
 
 
 def _typed(mol: Chem.Mol, options: LigandOptions) -> MeekoLigand:

@@ -6,6 +6,14 @@ from dataclasses import dataclass
 from rdkit import Chem
 from rdkit.Chem.EnumerateStereoisomers import EnumerateStereoisomers, StereoEnumerationOptions
 
+from molecular_analysis_dashboard.adapters.chemistry.open_stereo import (
+    centre_is,
+    inverts,
+    is_acid_group,
+    open_centres,
+    undefined_stereo,
+    without_feigned_stereo,
+)
 from molecular_analysis_dashboard.adapters.chemistry.protonation import protomers_of
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import take_messages
 from molecular_analysis_dashboard.domain.ligands import LigandOptions
@@ -13,7 +21,6 @@ from molecular_analysis_dashboard.domain.rejections import LigandRejected, Rejec
 
 # Which isomers are taken when there are more than the cap must not depend on the docking seed.
 _ISOMER_CHOICE_SEED = 20_090
-_NITROGEN = 7
 
 
 @dataclass(frozen=True)
@@ -43,22 +50,23 @@ def graph_states(mol: Chem.Mol, options: LigandOptions) -> tuple[GraphState, ...
     LigandRejected
         ``undefined_stereo`` if the options refuse it.
     """
-    undefined = _undefined_stereo(mol)
+    mol = without_feigned_stereo(mol, protonate=options.protonate)
+    undefined = undefined_stereo(mol)
     if undefined and not options.enumerate_stereo:
         raise LigandRejected(RejectionReason.UNDEFINED_STEREO, f"Undefined: {', '.join(undefined)}.")
-    isomers = _isomers(mol, options.max_states, leaving=_inverts)
+    isomers = _isomers(mol, options.max_states, leaving=inverts)
     forms = [protomers_of(isomer, options) for isomer in isomers]
     note = f"stereoisomer of {len(undefined)} undefined centre(s), at most {options.max_states} taken"
     steps = (forms[0].step, note) if undefined else (forms[0].step,)
     pairs = list(_diagonally([form.smiles for form in forms]))[: options.max_states]
-    inversions = [_isomers(Chem.MolFromSmiles(pair), options.max_states, leaving=_inverts_freely) for pair in pairs]
+    inversions = [_ring_inversions(pair, options.max_states) for pair in pairs]
     found = list(dict.fromkeys(_diagonally(inversions)))[: options.max_states]
     return tuple(GraphState(smiles, steps, bool(undefined) or smiles not in pairs) for smiles in found)
 
 
 def open_state(mol: Chem.Mol, options: LigandOptions) -> GraphState:
     """Return the ligand protonated with its open centres left open."""
-    form = protomers_of(Chem.MolToSmiles(mol), options)
+    form = protomers_of(Chem.MolToSmiles(without_feigned_stereo(mol, protonate=options.protonate)), options)
     return GraphState(form.smiles[0], (form.step,), enumerated=False)
 
 
@@ -73,7 +81,11 @@ def _diagonally(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 def _isomers(mol: Chem.Mol, most: int, *, leaving: Callable[[Chem.Atom], bool]) -> list[str]:
     """Return the stereoisomers as sorted SMILES, the open centres of atoms that are `leaving` left open."""
     fixed = Chem.Mol(mol)
-    left = [centre.centeredOn for centre in _open_centres(mol) if _centre_is(mol, centre, leaving)]
+    left = [
+        centre.centeredOn
+        for centre in open_centres(mol)
+        if centre_is(mol, centre, leaving) or centre_is(mol, centre, is_acid_group)
+    ]
     for index in left:
         fixed.GetAtomWithIdx(index).SetChiralTag(Chem.ChiralType.CHI_TETRAHEDRAL_CW)
     enumeration = StereoEnumerationOptions(  # type: ignore[no-untyped-call]  # RDKit leaves it untyped
@@ -85,40 +97,18 @@ def _isomers(mol: Chem.Mol, most: int, *, leaving: Callable[[Chem.Atom], bool]) 
     return sorted(isomers)
 
 
+def _ring_inversions(smiles: str, most: int) -> list[str]:
+    """Return the isomers by open nitrogens in rings and by what is a centre with them, as C4 of piperidine is."""
+    mol = Chem.MolFromSmiles(smiles)
+    open_nitrogens = {centre.centeredOn for centre in open_centres(mol) if centre_is(mol, centre, inverts)}
+    ring_atoms = {index for ring in mol.GetRingInfo().AtomRings() if open_nitrogens & set(ring) for index in ring}
+    if not ring_atoms:
+        return [smiles]
+    return _isomers(mol, most, leaving=lambda atom: atom.GetIdx() not in ring_atoms)
+
+
 def _reopened(isomer: Chem.Mol, indices: Iterable[int]) -> str:
     for index in indices:
         isomer.GetAtomWithIdx(index).SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
     Chem.AssignStereochemistry(isomer, cleanIt=True, force=True)
     return str(Chem.MolToSmiles(isomer))
-
-
-def _undefined_stereo(mol: Chem.Mol) -> list[str]:
-    """Name centres and double bonds whose stereo is possible and not given; nitrogen that inverts does not count."""
-    return [
-        f"{str(centre.type).removeprefix('Atom_').removeprefix('Bond_').lower()} at atom {centre.centeredOn + 1}"
-        for centre in _open_centres(mol)
-        if not _centre_is(mol, centre, _inverts)
-    ]
-
-
-def _open_centres(mol: Chem.Mol) -> list[Chem.StereoInfo]:
-    return [
-        info
-        for info in Chem.FindPotentialStereo(mol)
-        if info.specified == Chem.StereoSpecified.Unspecified
-        and info.type in (Chem.StereoType.Atom_Tetrahedral, Chem.StereoType.Bond_Double)
-    ]
-
-
-def _centre_is(mol: Chem.Mol, centre: Chem.StereoInfo, test: Callable[[Chem.Atom], bool]) -> bool:
-    tetrahedral = centre.type == Chem.StereoType.Atom_Tetrahedral
-    return bool(tetrahedral and test(mol.GetAtomWithIdx(centre.centeredOn)))
-
-
-def _inverts(atom: Chem.Atom) -> bool:
-    """Whether it is a nitrogen that a lone pair or the exchange of a proton lets invert."""
-    return bool(atom.GetAtomicNum() == _NITROGEN and (atom.GetFormalCharge() < 1 or atom.GetTotalNumHs() > 0))
-
-
-def _inverts_freely(atom: Chem.Atom) -> bool:
-    return _inverts(atom) and not atom.IsInRing()

@@ -12,6 +12,7 @@ from molecular_analysis_dashboard.domain.ligands import LigandOptions
 
 # Standard deviations around a site's mean pKa within which both forms count (dimorphite-dl's `precision`).
 PKA_PRECISION = 0.5
+_NITROGEN = 7
 # A hydroxyl group on a positive atom: O- of a perchlorate, iodoso or N-oxide group, whose charges only stand for its
 # bonds, taken for that of an acid.
 _HYDROXYL_ON_CATION = Chem.MolFromSmarts("[OX2H1]-[+,+2,+3,+4]")
@@ -28,7 +29,7 @@ class Protomers:
 def protomers_of(smiles: str, options: LigandOptions) -> Protomers:
     """Return the protonation states to dock, at most `options.max_states`.
 
-    A variant that changes the skeleton or the stereo, protonates what carries its charge for its bonds or touches a
+    A variant that changes the skeleton, loses stereo, protonates what carries its charge for its bonds or touches a
     radical is refused; where none is left the molecule stays as it came and the step says so.
     """
     if not options.protonate:
@@ -48,7 +49,7 @@ def protomers_of(smiles: str, options: LigandOptions) -> Protomers:
     kept = [variant for variant in dict.fromkeys(variants) if _is_form_of(given, read_smiles(variant))]
     take_messages()
     if not kept:
-        return Protomers((smiles,), "hydrogens as given: dimorphite-dl offers only impossible protonation states")
+        return Protomers((smiles,), "hydrogens as given: dimorphite-dl offers no possible protonation state")
     return Protomers(tuple(kept[: options.max_states]), f"protonated for pH {options.ph:g} (dimorphite-dl)")
 
 
@@ -56,7 +57,7 @@ def _is_form_of(given: Chem.Mol, variant: Chem.Mol | None) -> bool:
     return (
         variant is not None
         and _elements(variant) == _elements(given)
-        and _n_stereo(variant) == _n_stereo(given)
+        and not _loses_stereo(given, variant)
         and _radical_sites(variant) == _radical_sites(given)
         and _n_hydroxyls_on_cations(variant) <= _n_hydroxyls_on_cations(given)
     )
@@ -66,16 +67,21 @@ def _elements(mol: Chem.Mol) -> Counter[int]:
     return Counter(atom.GetAtomicNum() for atom in mol.GetAtoms())
 
 
-def _n_stereo(mol: Chem.Mol) -> int:
-    centres = Chem.FindPotentialStereo(mol)
-    return sum(
-        1 for centre in centres if centre.specified == Chem.StereoSpecified.Specified and not _is_nitrogen(mol, centre)
+def _loses_stereo(given: Chem.Mol, variant: Chem.Mol) -> bool:
+    """Whether a centre lost its hand; one that is no centre any more has none to lose, and a new one never had any."""
+    before, after = _centres(given), _centres(variant)
+    specified, unspecified = Chem.StereoSpecified.Specified, Chem.StereoSpecified.Unspecified
+    return after[specified] < before[specified] and after[unspecified] > before[unspecified]
+
+
+def _centres(mol: Chem.Mol) -> Counter[Chem.StereoSpecified]:
+    """Count tetrahedral centres with and without a hand, but for nitrogen, which a proton may make one."""
+    return Counter(
+        centre.specified
+        for centre in Chem.FindPotentialStereo(mol)
+        if centre.type == Chem.StereoType.Atom_Tetrahedral
+        and mol.GetAtomWithIdx(centre.centeredOn).GetAtomicNum() != _NITROGEN
     )
-
-
-def _is_nitrogen(mol: Chem.Mol, centre: Chem.StereoInfo) -> bool:
-    tetrahedral = centre.type == Chem.StereoType.Atom_Tetrahedral
-    return bool(tetrahedral and mol.GetAtomWithIdx(centre.centeredOn).GetAtomicNum() == 7)
 
 
 def _radical_sites(mol: Chem.Mol) -> Counter[tuple[object, ...]]:
