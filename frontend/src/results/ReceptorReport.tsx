@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 
-import type { ResidueNote } from "../api/client";
+import type { PreparationReport, ResidueNote } from "../api/client";
 import { reportQuery } from "../api/queries";
 import { ErrorNotice } from "../components/ErrorNotice";
 import { type Column, VirtualTable } from "../components/VirtualTable";
@@ -54,10 +54,7 @@ export function ReceptorReport({ receptorId }: { receptorId: string }) {
   }
   return (
     <>
-      <p className="summary">
-        {count(report.n_residues, "residue")}, {count(report.n_atoms, "atom")}; {count(countWarnings(notes), "warning")}
-        . {report.steps.join("; ")}
-      </p>
+      <p className="summary">{summaryOf(report)}</p>
       {notes.length === 0 ? (
         <p className="empty">The preparation changed no residue and found nothing to warn of.</p>
       ) : (
@@ -86,6 +83,12 @@ export function ReceptorReport({ receptorId }: { receptorId: string }) {
       )}
     </>
   );
+}
+
+function summaryOf(report: PreparationReport): string {
+  const sizes = [count(report.n_residues, "residue"), count(report.n_atoms, "atom")];
+  const steps = report.steps.length > 0 ? ` Steps: ${report.steps.join("; ")}.` : "";
+  return `${[...sizes, count(countWarnings(report.notes), "warning")].join(", ")}.${steps}`;
 }
 
 function factsOf(note: ResidueNote): Fact[] {

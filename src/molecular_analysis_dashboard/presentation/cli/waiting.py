@@ -128,7 +128,7 @@ def _asked(client: Client, job: Job, progress: Progress) -> Job:
             if time.monotonic() >= deadline:
                 raise ResourceLost(
                     f"The server has not answered for {_SERVER_AWAY_S:g} s. The job {job.id} is kept and goes on when "
-                    f"the server is back; fetch its results with: mad jobs export {job.id} --wait",
+                    f"the server is back; fetch its results with: mad jobs export {job.id} --wait --out FOLDER",
                     code=error.error_code,
                     job_id=job.id,
                 ) from error
