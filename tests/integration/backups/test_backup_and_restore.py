@@ -5,6 +5,7 @@ import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
 import psycopg
 import pytest
@@ -480,7 +481,8 @@ def programs_that_tell(folder: Path, told: Path) -> Path:
     folder.mkdir()
     for name in ("pg_dump", "pg_restore", "psql"):
         script = folder / name
-        script.write_text(f'#!/bin/sh\necho "$0 $*" >> {told}\nexec {real.path(name)} "$@"\n')
+        program, note = quote(str(real.path(name))), quote(str(told))
+        script.write_text(f'#!/bin/sh\necho "$0 $*" >> {note}\nexec {program} "$@"\n')
         script.chmod(0o755)
     return folder
 
