@@ -13,7 +13,8 @@ LIGANDS = {"ethanol": "CCO", "benzene": "c1ccccc1"}
 def test_worker_to_whom_nobody_listens_says_so_once(stack: LedgerStack, tmp_path: Path) -> None:
     settings = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{free_port()}",
-        "OTEL_EXPORTER_OTLP_TIMEOUT": "1",
+        # The exporter names the cause only when it has time for a second try, after at most 1.2 s.
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "3",
         "OTEL_BSP_SCHEDULE_DELAY": "50",
         "TMPDIR": str(tmp_path),
     }

@@ -124,7 +124,11 @@ class WithoutOrphans(Sampler):
 
 
 class LastWords(logging.Handler):
-    """Keeps the last two messages of a logger instead of letting them pass: the second tells only of giving up."""
+    """Keeps the last two messages of a logger instead of letting them pass.
+
+    The second tells only of giving up; the first, of the last try before it, names the cause. An exporter whose timeout
+    (`OTEL_EXPORTER_OTLP_TIMEOUT`) leaves no second for a second try never names it.
+    """
 
     def __init__(self, logger: str) -> None:
         super().__init__()
