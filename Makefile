@@ -43,8 +43,8 @@ check: setup frontend ## Format, lint, types and import arrows, of Python and of
 	$(PY) hatch_build.py npm run --silent typecheck
 	$(PY) hatch_build.py npm run --silent test
 
-test: check ## Gates, then unit, integration, acceptance and science tests
-	$(PY) -m pytest
+test: check ## Gates, then unit, integration, acceptance and science tests, in two processes
+	$(PY) -m pytest -n 2 --dist worksteal
 
 test-browser: setup frontend ## The page in a real Chromium, which must be on PATH
 	$(PY) -m pytest tests/browser

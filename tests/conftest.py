@@ -11,6 +11,7 @@ REVIEWED = Path(__file__).with_name("reviewed_skips.txt")
 
 def pytest_configure(config: pytest.Config) -> None:
     strip_settings(os.environ)
-    # Run in the background of a shell, pytest ignores Ctrl-C, and so would every program that the tests interrupt.
+    # Run in the background of a shell or by nohup, pytest ignores these, and so would every program that the tests end.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config.pluginmanager.register(ReviewedSkips(read_reviewed(REVIEWED)), "reviewed-skips")

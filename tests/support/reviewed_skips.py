@@ -23,7 +23,8 @@ class ReviewedSkips:
 
     def __init__(self, reviewed: dict[str, str]) -> None:
         self._reviewed = reviewed
-        self._skipped: list[str] = []
+        # Ordered; each of several processes tells of the same module.
+        self._skipped: dict[str, None] = {}
         self._failed: set[str] = set()
         self._passed: set[str] = set()
 
@@ -35,7 +36,7 @@ class ReviewedSkips:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a test once, whatever its phases say."""
         if report.skipped:
-            self._skipped.append(report.nodeid)
+            self._skipped[report.nodeid] = None
         elif report.failed:
             self._failed.add(report.nodeid)
         elif report.when == "call":
@@ -44,7 +45,7 @@ class ReviewedSkips:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Count a module that skips or fails as a whole."""
         if report.skipped:
-            self._skipped.append(report.nodeid)
+            self._skipped[report.nodeid] = None
         elif report.failed:
             self._failed.add(report.nodeid)
 

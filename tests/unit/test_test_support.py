@@ -86,12 +86,12 @@ def test_settings_of_the_caller_do_not_reach_the_tests() -> None:
     assert environ == {"MAD_BENCHMARK_DATA": "/data", "MAD_TEST_ENGINE": "1", "PATH": "/bin"}
 
 
-def run(folder: Path, source: str, reviewed: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, source: str, reviewed: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
     (folder / "conftest.py").write_text(CONFTEST.replace("{REVIEWED}", repr(reviewed)))
     (folder / "pytest.ini").write_text("[pytest]\n")
     (folder / "test_it.py").write_text(source)
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(TESTS)},
         capture_output=True,
@@ -128,6 +128,14 @@ class TestReviewedSkips:
         result = run(tmp_path, source, {})
         assert result.returncode == pytest.ExitCode.TESTS_FAILED
         assert "passed 0, failed 0, skipped 1" in result.stdout
+
+    def test_two_processes_count_each_test_once(self, tmp_path: Path) -> None:
+        module_skips = "import pytest\npytest.importorskip('no_such_module')\n"
+        (tmp_path / "test_other.py").write_text(SKIPPING)
+        result = run(tmp_path, module_skips, {"test_other.py::test_skips": "agreed"}, "-n", "2")
+        assert result.returncode == pytest.ExitCode.TESTS_FAILED
+        assert "passed 1, failed 0, skipped 3" in result.stdout
+        assert "SKIPPED WITHOUT REVIEW: test_it.py" in result.stdout
 
     def test_failures_are_counted(self, tmp_path: Path) -> None:
         result = run(tmp_path, "def test_a():\n    assert 0\n\ndef test_b():\n    pass\n", {})
