@@ -56,8 +56,8 @@ def _n_agreeing(state: LigandState, found: Sequence[tuple[Pose, ...]]) -> int:
     if not found:
         return 0
     best = min((poses[0] for poses in found), key=_objective)
-    near = (pose for pose, *_ in found if pose is not best and pose.objective - best.objective <= SAME_SCORE_KCAL_MOL)
-    return 1 + sum(_rmsd(state, best, pose) <= SAME_POSE_ANGSTROM for pose in near)
+    near = (poses[0] for poses in found if poses[0].objective - best.objective <= SAME_SCORE_KCAL_MOL)
+    return sum(_rmsd(state, best, pose) <= SAME_POSE_ANGSTROM for pose in near)
 
 
 def _summary(state: LigandState, found: Sequence[tuple[Pose, ...]], *, rounds: int, needed: int) -> SearchSummary:
