@@ -51,6 +51,11 @@ class KnownBuild:
         match = _BUILD.fullmatch(self.build_id)
         return match["engine"] if match else self.build_id
 
+    @property
+    def is_portable(self) -> bool:
+        """Whether it runs on any processor of its architecture."""
+        return self.build_id.endswith("-portable")
+
 
 class EffortPreset(StrEnum):
     """Names of search efforts; see docs/reference/search-effort.md."""

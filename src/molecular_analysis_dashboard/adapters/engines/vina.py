@@ -28,6 +28,7 @@ from molecular_analysis_dashboard.adapters.chemistry.pdbqt import (
 )
 from molecular_analysis_dashboard.adapters.chemistry.poses import mol_from_block, pack_coordinates
 from molecular_analysis_dashboard.adapters.chemistry.sites import check_box
+from molecular_analysis_dashboard.adapters.engines.native_builds import build_of_module
 from molecular_analysis_dashboard.adapters.engines.vina_search import max_evaluations, objectives
 from molecular_analysis_dashboard.domain.docking import DockingProtocol, EngineBuild, Pose
 from molecular_analysis_dashboard.domain.errors import EngineFailed, InvalidInput
@@ -45,7 +46,7 @@ _STANDARD_STREAMS = (1, 2)
 
 
 class VinaEngine:
-    """The Vina build of the PyPI wheel: portable instruction set, one thread, no output."""
+    """Vina's bindings, one thread, no output: those of the PyPI wheel, or a build that stands before it on the path."""
 
     @property
     def build(self) -> EngineBuild:
@@ -192,8 +193,11 @@ class VinaSite:
 def _build() -> EngineBuild:
     found = version("vina")
     compiled = find_spec("vina._vina_wrapper")
-    digest = bytes_hash(Path(compiled.origin).read_bytes()) if compiled and compiled.origin else ""
-    return EngineBuild("vina", found, f"vina-{found}-portable", SCORING_FUNCTIONS, digest)
+    if compiled is None or compiled.origin is None:
+        return EngineBuild("vina", found, f"vina-{found}-portable", SCORING_FUNCTIONS)
+    module = Path(compiled.origin)
+    portable = EngineBuild("vina", found, f"vina-{found}-portable", SCORING_FUNCTIONS, bytes_hash(module.read_bytes()))
+    return build_of_module(module) or portable
 
 
 def _check_protocol(protocol: DockingProtocol) -> None:
