@@ -52,8 +52,8 @@ class SearchEffort(Body):
         if not isinstance(given, dict):
             return given
         preset = given.get("preset", EffortPreset.CUSTOM if given else EffortPreset.STANDARD)
-        numbers = PRESETS.get(preset) if isinstance(preset, str) else None
-        return asdict(numbers or docking.SearchEffort()) | {"preset": preset} | given
+        numbers = next((effort for name, effort in PRESETS.items() if name == preset), docking.SearchEffort())
+        return asdict(numbers) | {"preset": preset} | given
 
     @model_validator(mode="after")
     def _check(self) -> Self:
