@@ -27,8 +27,6 @@ from rdkit import RDLogger
 
 from molecular_analysis_dashboard.domain.docking import PRESETS, EffortPreset, SearchEffort
 
-_DEEP_EVERY = 4
-
 
 def main() -> None:
     """Measure what is not measured yet, within the time allowed, and print the table."""
@@ -43,7 +41,8 @@ def main() -> None:
         for number, pair in enumerate(islice(pairs_of(options.half), options.pairs)):
             if time.monotonic() > until:
                 break
-            _measure(pair, number, reference, engines, options.seeds, results)
+            is_deep = options.deep_every > 0 and number % options.deep_every == 0
+            _measure(pair, reference, engines, options.seeds, results, is_deep=is_deep)
     finally:
         for engine in engines:
             engine.close()
@@ -79,11 +78,12 @@ class Results:
 
 def _measure(
     pair: Pair,
-    number: int,
     reference: Command | FreshBindings,
     engines: Sequence[OurEngine],
     seeds: int,
     results: Results,
+    *,
+    is_deep: bool,
 ) -> None:
     for seed in range(1, seeds + 1):
         for engine in engines:
@@ -91,7 +91,7 @@ def _measure(
                 results.add(*engine.dock(pair, seed))
     if not results.has(pair, BASE, 1):
         results.add(reference.dock(pair, 8, 1))
-    if number % _DEEP_EVERY == 0 and not results.has(pair, DEEP, 1):
+    if is_deep and not results.has(pair, DEEP, 1):
         results.add(reference.dock(pair, 32, 1))
 
 
@@ -130,6 +130,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--half", choices=HALVES, default=HALVES[1], help="Which half of the targets.")
     parser.add_argument("--pairs", type=int, default=100, help="Pairs of target and ligand.")
     parser.add_argument("--seeds", type=int, default=3, help="Seeds of each of our efforts; the command has one.")
+    parser.add_argument("--deep-every", type=int, default=4, help="Every so many pairs at exhaustiveness 32; 0: none.")
     parser.add_argument("--budget-minutes", type=float, default=600.0, help="Begin no pair after so long.")
     parser.add_argument("--efforts", nargs="*", default=["quick", "standard"], help="Presets to measure.")
     parser.add_argument("--custom", nargs="*", default=[], help="Efforts RUNS:LENGTH:ROUNDS:AGREEING to measure.")

@@ -78,12 +78,11 @@ def test_same_ligand_gives_identical_poses_in_fresh_and_used_sites(
 def test_same_ligand_gives_identical_poses_in_rounds_of_short_runs(
     receptor: PreparedReceptor, small_box: SearchBox
 ) -> None:
-    protocol = replace(QUICK, effort=SearchEffort(2, run_length=0.1, max_rounds=4, agreeing_rounds=2))
+    protocol = replace(QUICK, effort=SearchEffort(2, run_length=0.1, max_rounds=3, agreeing_rounds=2))
     site = VinaEngine().open_site(receptor.pdbqt, small_box, protocol)
 
     fresh = dock(site, ASPIRIN, protocol)
-    for smiles in PREDECESSORS:
-        dock(site, smiles, protocol)
+    dock(site, "CCO", protocol)
     used = dock(site, ASPIRIN, protocol)
 
     assert isinstance(fresh, DockedLigand)

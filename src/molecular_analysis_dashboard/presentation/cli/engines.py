@@ -1,11 +1,16 @@
 """``mad engines``: the docking engines of this machine, and builds made for its processor."""
 
+import json
 import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from molecular_analysis_dashboard.domain.errors import EngineFailed
 from molecular_analysis_dashboard.infrastructure.embedded.paths import DataLayout
 from molecular_analysis_dashboard.presentation.cli.console import Column
 from molecular_analysis_dashboard.presentation.cli.options import (
@@ -18,6 +23,7 @@ from molecular_analysis_dashboard.presentation.cli.options import (
 
 app = typer.Typer(no_args_is_help=True, help="Docking engines of this machine.")
 
+_PROGRAM = "molecular_analysis_dashboard.infrastructure.engine_builds"
 BuildsDir = Annotated[
     Path | None,
     typer.Option(
@@ -34,14 +40,15 @@ def list_builds(
     ctx: typer.Context, builds_dir: BuildsDir = None, data_dir: DataDir = None, as_json: AsJson = False
 ) -> None:
     """List the engine builds that a worker here would offer."""
-    from molecular_analysis_dashboard.infrastructure.engine_builds import offered_builds
-
-    rows = offered_builds(_folder(builds_dir, data_dir))
-    columns = [Column("build"), Column("engine"), Column("scoring functions"), Column("usable"), Column("folder")]
-    shown = [
-        (row.build_id, row.engine, ", ".join(row.scoring_functions), row.refusal or "yes", row.folder) for row in rows
+    console = console_of(ctx, as_json)
+    with console.busy("Looking …"):
+        builds = _ask("list", str(_folder(builds_dir, data_dir)))
+    columns = [Column("build"), Column("scoring functions"), Column("usable"), Column("folder")]
+    rows = [
+        (build["build_id"], ", ".join(build["scoring_functions"]), build["refusal"] or "yes", build["folder"])
+        for build in builds
     ]
-    console_of(ctx, as_json).table(columns, shown, {"builds": [row.as_json() for row in rows]})
+    console.table(columns, rows, {"builds": builds})
 
 
 @app.command()
@@ -54,19 +61,27 @@ def build(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compile Vina for this machine's processor.
+    """Compile Vina for a processor.
 
     Fetches the source distribution of the installed version by pip, checks its hash, and builds it in a folder of its
     own. Needs g++, swig and the headers of Boost, and a few minutes. Workers started afterwards offer the build.
     """
-    from molecular_analysis_dashboard.infrastructure.engine_builds import build_vina
-
     console = console_of(ctx, as_json)
     with console.busy("Compiling Vina; this takes a few minutes …"):
-        made = build_vina(_folder(builds_dir, data_dir), processor)
-    console.say(f"Built {made.build_id} in {made.folder}. Restart the workers: new jobs then use it.")
-    body: dict[str, Any] = made.as_json()
-    console.table([Column("build"), Column("folder")], [(made.build_id, made.folder)], body)
+        (made,) = _ask("build", str(_folder(builds_dir, data_dir)), processor)
+    console.table([Column("build"), Column("folder")], [(made["build_id"], made["folder"])], made)
+    console.say("Restart the workers; jobs submitted after that use it.")
+
+
+def _ask(*arguments: str) -> Sequence[Mapping[str, Any]]:
+    run = subprocess.run([sys.executable, "-m", _PROGRAM, *arguments], capture_output=True, text=True, check=False)
+    if run.returncode != 0 or not run.stdout:
+        raise EngineFailed(f"The engines cannot be loaded: {run.stderr.strip()[-500:]}", code="engine_unusable")
+    body = json.loads(run.stdout)
+    if "error" in body:
+        raise EngineFailed(body["error"]["message"], code=body["error"]["code"])
+    builds: list[dict[str, Any]] = body["builds"]
+    return builds
 
 
 def _folder(builds_dir: Path | None, data_dir: Path | None) -> Path:
