@@ -16,7 +16,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from itertools import islice
 from pathlib import Path
 
@@ -112,7 +112,9 @@ def _about(reference: Command | FreshBindings) -> str:
 def _settings(options: argparse.Namespace) -> Iterator[tuple[str, SearchEffort, str]]:
     efforts = {name: PRESETS[EffortPreset(name)] for name in options.efforts}
     efforts |= {text: SearchEffort(*_numbers(text)) for text in options.custom}
-    for name, effort in efforts.items():
+    for given, effort in efforts.items():
+        # Measurements outlive presets.
+        name = f"{given} {':'.join(f'{number:g}' for number in astuple(effort))}" if given in PRESETS else given
         if not options.native_only:
             yield name, effort, ""
         if options.native:

@@ -10,7 +10,7 @@ from benchmarks.docking_runs import Measured
 BASE, DEEP = "vina 8", "vina 32"
 _NEAR_KCAL_MOL = 0.3
 _HEAD = (
-    f"{'setting':<20} {'pairs':>5} {'CPU s':>7} {'ratio':>6} {'loss against 8':>16} {'p95':>6} {'against 32':>15} "
+    f"{'setting':<30} {'pairs':>5} {'CPU s':>7} {'ratio':>6} {'loss against 8':>16} {'p95':>6} {'against 32':>15} "
     f"{'n32':>4} {'near':>5} {'rho':>6}"
 )
 
@@ -66,7 +66,7 @@ def _line(
         [_mean(found[pair], "score_kcal_mol") for pair in found], [best[pair].score_kcal_mol for pair in found]
     )
     return (
-        f"{name:<20} {len(found):>5} {total_s / max(len(both), 1):>7.2f} {ratio:>6.2f} {loss:>16} {tail:>6} "
+        f"{name:<30} {len(found):>5} {total_s / max(len(both), 1):>7.2f} {ratio:>6.2f} {loss:>16} {tail:>6} "
         f"{loss_32:>15} {n_deep:>4} {near:>5.2f} {rho:>6.3f}"
     )
 

@@ -2047,19 +2047,19 @@ export interface components {
             /**
              * Run Length
              * @description Length of a run as a fraction of the engine's own for the ligand. `custom`: 1.
-             * @default 0.125
+             * @default 0.1
              */
             run_length: number;
             /**
              * Max Rounds
              * @description Most rounds, each from another start orientation. `custom`: 1.
-             * @default 4
+             * @default 5
              */
             max_rounds: number;
             /**
              * Agreeing Rounds
              * @description End early when so many rounds found the best pose; 0 never does. `custom`: 0.
-             * @default 3
+             * @default 2
              */
             agreeing_rounds: number;
         };

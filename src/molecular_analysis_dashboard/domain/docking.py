@@ -110,7 +110,7 @@ _PLAIN_EFFORT = SearchEffort()
 # Chosen by benchmarks/dock.py; docs/reference/search-effort.md has its table. A stored protocol holds the numbers.
 PRESETS: Mapping[EffortPreset, SearchEffort] = {
     EffortPreset.QUICK: SearchEffort(exhaustiveness=4, run_length=0.0625, max_rounds=2),
-    EffortPreset.STANDARD: SearchEffort(exhaustiveness=4, run_length=0.125, max_rounds=4, agreeing_rounds=3),
+    EffortPreset.STANDARD: SearchEffort(exhaustiveness=4, run_length=0.1, max_rounds=5, agreeing_rounds=2),
     EffortPreset.THOROUGH: SearchEffort(exhaustiveness=8, run_length=0.25, max_rounds=4),
 }
 

@@ -14,7 +14,7 @@ _SCALE, _HEAVY_EXPONENT, _TORSION_EXPONENT, _TORSION_OFFSET = math.exp(-8.0), 2.
 # Handing a ligand to Vina again costs 1.7e-4 s times the square of its atoms: a twentieth of a run of drug-like ones.
 _ROUND_COST_RUNS = 0.05
 # Part of its most rounds that a search ended by agreement takes, on the average.
-_SEARCHED_PART = 0.85
+_SEARCHED_PART = 0.75
 # Reading, embedding, typing and storing one ligand, whatever the search effort.
 PREPARATION_COST_S = 0.1
 # Mean number of docked states by the cap, over 743 molecules in equal parts of approved drugs (ChEMBL), drug-like ZINC
