@@ -13,7 +13,6 @@ version than the bindings and therefore of other scores, the bindings stand in f
 import argparse
 import json
 import shutil
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, astuple
@@ -31,7 +30,7 @@ from molecular_analysis_dashboard.domain.docking import PRESETS, EffortPreset, S
 def main() -> None:
     """Measure what is not measured yet, within the time allowed, and print the table."""
     options = _options()
-    RDLogger.DisableLog("rdApp.*")  # type: ignore[no-untyped-call]  # RDKit leaves it untyped
+    RDLogger.logger().setLevel(RDLogger.CRITICAL)  # type: ignore[no-untyped-call]  # RDKit leaves it untyped
     options.out.mkdir(parents=True, exist_ok=True)
     results = Results(options.out / f"measured-{options.half}.jsonl")
     reference = _reference(options.vina)
@@ -143,4 +142,4 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
