@@ -1,6 +1,7 @@
 """Builds for one processor: which of those in a folder may run here, and what it takes to make one."""
 
 import json
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from molecular_analysis_dashboard.domain.docking import EngineBuild
 from molecular_analysis_dashboard.domain.errors import EngineFailed
 
 NAME = "vina-1.2.7-native"
-MODULE = Path("vina", "_vina_wrapper.cpython-311.so")
+MODULE = Path("vina", f"_vina_wrapper{sysconfig.get_config_var('EXT_SUFFIX')}")
 
 
 @pytest.fixture
@@ -83,6 +84,12 @@ def test_changed_module_is_left_out(folder: Path) -> None:
     (folder / NAME / MODULE).write_bytes(b"other machine code")
 
     assert refusals(folder) == ["Its compiled module is missing or was changed."]
+
+
+def test_build_for_another_python_is_left_out(folder: Path) -> None:
+    (folder / NAME / MODULE).rename(folder / NAME / "vina" / "_vina_wrapper.cpython-27.so")
+
+    assert usable_builds(folder) == ()
 
 
 def test_build_under_another_name_is_left_out(folder: Path) -> None:

@@ -6,6 +6,7 @@ the place of the wheel; an engine process has one of them for life.
 
 import json
 import platform
+import sysconfig
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -17,7 +18,8 @@ from molecular_analysis_dashboard.domain.docking import EngineBuild
 from molecular_analysis_dashboard.domain.hashing import bytes_hash
 
 RECORD = "build.json"
-_MODULE = "_vina_wrapper*.so"
+# Of this Python; another one cannot load it.
+_MODULE = f"_vina_wrapper{sysconfig.get_config_var('EXT_SUFFIX')}"
 _CPU_INFO = Path("/proc/cpuinfo")
 # What the x86-64 psABI demands of each level beyond the one before, in the kernel's words; lzcnt is called abm.
 _V3 = frozenset({"avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave"})
@@ -73,9 +75,9 @@ def write_record(folder: Path, build: EngineBuild, processor: Processor) -> Nati
 
 
 def module_hash(folder: Path) -> str:
-    """Return the SHA-256 of the compiled module in a build's folder, empty when there is none."""
-    found = sorted((folder / "vina").glob(_MODULE))
-    return bytes_hash(found[0].read_bytes()) if found else ""
+    """Return the SHA-256 of the compiled module in a build's folder, empty when this Python has none there."""
+    module = folder / "vina" / _MODULE
+    return bytes_hash(module.read_bytes()) if module.is_file() else ""
 
 
 def cpu_flags() -> frozenset[str]:

@@ -147,9 +147,12 @@ class EngineProcess:
     def _use(self, build_id: str) -> None:
         """End a child that has another build's folder on its path."""
         wanted = self._build_folders.get(build_id)
-        if wanted != self._build_folder:
-            self._build_folder = wanted
+        if wanted == self._build_folder:
+            return
+        self._build_folder = wanted
+        if self._process is not None:
             self._end()
+            self._telemetry.counters.engine_ended(None)
 
     def _path(self) -> dict[str, str]:
         """The child's PYTHONPATH, where a build's folder comes first."""
