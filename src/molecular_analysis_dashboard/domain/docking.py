@@ -107,7 +107,7 @@ class SearchEffort:
 
 
 _PLAIN_EFFORT = SearchEffort()
-# Chosen by benchmarks/dock.py; docs/reference/search-effort.md has its table. A stored protocol holds the numbers.
+# docs/reference/search-effort.md says where the numbers come from. A stored protocol holds them, not the name.
 PRESETS: Mapping[EffortPreset, SearchEffort] = {
     EffortPreset.QUICK: SearchEffort(exhaustiveness=4, run_length=0.0625, max_rounds=2),
     EffortPreset.STANDARD: SearchEffort(exhaustiveness=4, run_length=0.1, max_rounds=5, agreeing_rounds=2),
