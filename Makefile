@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 LOCKS := requirements/base.txt requirements/worker.txt requirements/embedded.txt requirements/test.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock frontend page-if-possible check test test-browser test-deployment test-monitoring up demo bench-ingest
+.PHONY: help setup lock frontend page-if-possible check test test-browser test-deployment test-monitoring up demo bench-ingest bench-dock
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
@@ -70,3 +70,7 @@ demo: page-if-possible ## Dock known drugs at a real receptor and print the rank
 
 bench-ingest: setup ## What validating ligands costs beside bare RDKit calls (reads MAD_BENCHMARK_DATA)
 	$(PY) benchmarks/ingest.py
+
+BENCH_DOCK_FLAGS =
+bench-dock: setup ## CPU and loss of our search efforts beside the vina command (reads MAD_BENCHMARK_DATA)
+	$(PY) -m benchmarks.dock $(BENCH_DOCK_FLAGS)

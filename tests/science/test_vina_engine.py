@@ -14,6 +14,7 @@ from molecular_analysis_dashboard.adapters.chemistry.poses import (
     unpack_coordinates,
 )
 from molecular_analysis_dashboard.adapters.engines.ligand_docking import dock_ligand
+from molecular_analysis_dashboard.adapters.engines.rounds import dock_in_rounds
 from molecular_analysis_dashboard.adapters.engines.vina import VinaEngine
 from molecular_analysis_dashboard.domain.docking import (
     DockedLigand,
@@ -23,6 +24,7 @@ from molecular_analysis_dashboard.domain.docking import (
     SearchEffort,
 )
 from molecular_analysis_dashboard.domain.errors import EngineFailed
+from molecular_analysis_dashboard.domain.hashing import derive_seed
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandOptions, LigandState
 from molecular_analysis_dashboard.domain.receptors import PreparedReceptor
 from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
@@ -71,6 +73,48 @@ def test_same_ligand_gives_identical_poses_in_fresh_and_used_sites(
     assert [pose.coordinates for pose in fresh.poses] == [pose.coordinates for pose in used.poses]
     assert [pose.coordinates for pose in fresh.poses] == [pose.coordinates for pose in other.poses]
     assert replace(fresh, seconds_cpu=0) == replace(used, seconds_cpu=0) == replace(other, seconds_cpu=0)
+
+
+def test_same_ligand_gives_identical_poses_in_rounds_of_short_runs(
+    receptor: PreparedReceptor, small_box: SearchBox
+) -> None:
+    protocol = replace(QUICK, effort=SearchEffort(2, run_length=0.1, max_rounds=3, agreeing_rounds=2))
+    site = VinaEngine().open_site(receptor.pdbqt, small_box, protocol)
+
+    fresh = dock(site, ASPIRIN, protocol)
+    dock(site, "CCO", protocol)
+    used = dock(site, ASPIRIN, protocol)
+
+    assert isinstance(fresh, DockedLigand)
+    assert isinstance(used, DockedLigand)
+    assert replace(fresh, seconds_cpu=0) == replace(used, seconds_cpu=0)
+    assert fresh.search.rounds >= 2
+    assert fresh.search.score_spread_kcal_mol is not None
+    scores = [pose.score_kcal_mol for pose in fresh.poses]
+    assert scores == sorted(scores)
+
+
+def test_merged_best_pose_has_the_score_that_vina_gives_it(receptor: PreparedReceptor, small_box: SearchBox) -> None:
+    protocol = replace(QUICK, effort=SearchEffort(1, run_length=0.1, max_rounds=3))
+    site = VinaEngine().open_site(receptor.pdbqt, small_box, protocol)
+    state = state_of(ASPIRIN)
+
+    poses, _ = dock_in_rounds(site, state, protocol, seed=1)
+
+    placed = replace(state, mol_block=Chem.MolToMolBlock(pose_mol(state.mol_block, poses[0].coordinates)))
+    assert site.score(placed) == pytest.approx(poses[0].score_kcal_mol, abs=0.05)
+    rounds = [site.dock(state, seed=seed) for seed in (1, derive_seed(1, "round", 1), derive_seed(1, "round", 2))]
+    assert poses[0].objective == min(pose.objective for found in rounds for pose in found)
+
+
+def test_run_length_bounds_the_search(receptor: PreparedReceptor, small_box: SearchBox) -> None:
+    state = state_of(ASPIRIN)
+    short, whole = (
+        VinaEngine().open_site(receptor.pdbqt, small_box, replace(QUICK, effort=SearchEffort(1, run_length=length)))
+        for length in (0.01, 1.0)
+    )
+
+    assert short.dock(state, seed=1)[0].objective >= whole.dock(state, seed=1)[0].objective
 
 
 def test_seed_changes_the_search(site: DockingSite) -> None:

@@ -11,7 +11,14 @@ from rdkit.Chem import rdDistGeom
 
 from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
 from molecular_analysis_dashboard.domain.catalog import Ligand, Rejection
-from molecular_analysis_dashboard.domain.docking import DockedLigand, LigandOutcome, Pose, RejectedLigand, StateScore
+from molecular_analysis_dashboard.domain.docking import (
+    DockedLigand,
+    LigandOutcome,
+    Pose,
+    RejectedLigand,
+    SearchSummary,
+    StateScore,
+)
 from molecular_analysis_dashboard.domain.hashing import content_hash
 from molecular_analysis_dashboard.domain.identity import SystemScope, TenantScope, new_id
 from molecular_analysis_dashboard.domain.jobs import ClaimedTask, EndCause, NewTask, TaskKind, Worker
@@ -193,6 +200,7 @@ def docked(smiles: str, score_kcal_mol: float, *, n_poses: int = 2) -> DockedLig
         steps=("embedded",),
         seed=7,
         seconds_cpu=1.25,
+        search=SearchSummary(rounds=3, converged=True, score_spread_kcal_mol=0.25),
     )
 
 

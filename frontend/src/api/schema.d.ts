@@ -935,6 +935,12 @@ export interface components {
             ligands?: components["schemas"]["LigandOptions"];
         };
         /**
+         * EffortPreset
+         * @description Names of search efforts; see docs/reference/search-effort.md.
+         * @enum {string}
+         */
+        EffortPreset: "quick" | "standard" | "thorough" | "custom";
+        /**
          * EngineBuild
          * @description An engine build that a worker has, or had.
          */
@@ -1124,6 +1130,21 @@ export interface components {
             /** Seconds Cpu */
             seconds_cpu: number;
             /**
+             * N Rounds
+             * @description Independent search rounds of that state.
+             */
+            n_rounds: number | null;
+            /**
+             * Converged
+             * @description Whether enough rounds found the best pose; null where a single round cannot tell.
+             */
+            converged: boolean | null;
+            /**
+             * Score Spread Kcal Mol
+             * @description Worst less best of the rounds' best scores; null for a single round.
+             */
+            score_spread_kcal_mol: number | null;
+            /**
              * Notes
              * @description What was left out of the ligand's record, such as counter-ions.
              */
@@ -1176,6 +1197,21 @@ export interface components {
             state_smiles: string;
             /** Seconds Cpu */
             seconds_cpu: number;
+            /**
+             * N Rounds
+             * @description Independent search rounds of that state.
+             */
+            n_rounds: number | null;
+            /**
+             * Converged
+             * @description Whether enough rounds found the best pose; null where a single round cannot tell.
+             */
+            converged: boolean | null;
+            /**
+             * Score Spread Kcal Mol
+             * @description Worst less best of the rounds' best scores; null for a single round.
+             */
+            score_spread_kcal_mol: number | null;
             /**
              * Notes
              * @description What was left out of the ligand's record, such as counter-ions.
@@ -1994,15 +2030,38 @@ export interface components {
         Role: "viewer" | "member" | "admin";
         /**
          * SearchEffort
-         * @description How hard to search.
+         * @description How hard to search: a preset by name, or numbers of one's own; answers show both.
          */
         SearchEffort: {
             /**
+             * @description Stands for the numbers below. Numbers given without a preset are `custom`.
+             * @default standard
+             */
+            preset: components["schemas"]["EffortPreset"];
+            /**
              * Exhaustiveness
-             * @description Independent Monte-Carlo runs per ligand state.
-             * @default 8
+             * @description Independent Monte-Carlo runs of each round.
+             * @default 4
              */
             exhaustiveness: number;
+            /**
+             * Run Length
+             * @description Length of a run as a fraction of the engine's own for the ligand. `custom`: 1.
+             * @default 0.1
+             */
+            run_length: number;
+            /**
+             * Max Rounds
+             * @description Most rounds, each from another start orientation. `custom`: 1.
+             * @default 5
+             */
+            max_rounds: number;
+            /**
+             * Agreeing Rounds
+             * @description End early when so many rounds found the best pose; 0 never does. `custom`: 0.
+             * @default 2
+             */
+            agreeing_rounds: number;
         };
         /**
          * Session

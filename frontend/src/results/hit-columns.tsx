@@ -48,6 +48,14 @@ const SPECS: readonly Spec[] = [
     cell: (hit) => hit.molecular_weight.toFixed(1),
   },
   { key: "poses", title: "Poses", align: "end", cell: (hit) => count(hit.n_poses) },
+  {
+    key: "spread",
+    title: "Score spread",
+    unit: "kcal/mol",
+    align: "end",
+    cell: (hit) => hit.score_spread_kcal_mol?.toFixed(2) ?? "",
+  },
+  { key: "converged", title: "Converged", cell: (hit) => yesNo(hit.converged) },
   { key: "smiles", title: "SMILES", cell: (hit) => hit.smiles },
 ];
 
@@ -59,6 +67,12 @@ export function hitColumns(order: HitOrder, onOrder: (order: HitOrder) => void):
     header: <Header spec={spec} order={order} onOrder={onOrder} />,
     cell: (hit, index) => <CellText spec={spec} text={spec.cell(hit, index)} />,
   }));
+}
+
+/** A single search round cannot tell whether another one would find the same. */
+function yesNo(value: boolean | null): string {
+  if (value === null) return "";
+  return value ? "yes" : "no";
 }
 
 function CellText({ spec, text }: { spec: Spec; text: string }) {

@@ -175,7 +175,10 @@ class Rejected(_Answer):
 
 @dataclass(frozen=True)
 class Hit(_Answer):
-    """One scored ligand; the docking score is in kcal/mol, lower is better."""
+    """One scored ligand; the docking score is in kcal/mol, lower is better.
+
+    `converged` and `score_spread_kcal_mol` are None where a single search round cannot tell.
+    """
 
     ligand_id: str
     name: str
@@ -185,6 +188,8 @@ class Hit(_Answer):
     score_kcal_mol: float
     ligand_efficiency: float
     body: Json = field(repr=False)
+    converged: bool | None = None
+    score_spread_kcal_mol: float | None = None
 
     @classmethod
     def from_json(cls, body: Json) -> Self:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import Any, Self
 
 from molecular_analysis_dashboard.domain.hashing import content_hash
@@ -50,12 +51,68 @@ class KnownBuild:
         match = _BUILD.fullmatch(self.build_id)
         return match["engine"] if match else self.build_id
 
+    @property
+    def is_portable(self) -> bool:
+        """Whether it runs on any processor of its architecture."""
+        return self.build_id.endswith("-portable")
+
+
+class EffortPreset(StrEnum):
+    """Names of search efforts; see docs/reference/search-effort.md."""
+
+    QUICK = "quick"
+    STANDARD = "standard"
+    THOROUGH = "thorough"
+    CUSTOM = "custom"
+
 
 @dataclass(frozen=True)
 class SearchEffort:
-    """How hard to search: `exhaustiveness` independent Monte-Carlo runs (Vina's default is 8)."""
+    """How hard to search for the poses of one ligand state: rounds of Monte-Carlo runs, merged as if they were one.
+
+    Parameters
+    ----------
+    exhaustiveness : int
+        Independent Monte-Carlo runs of each round (Vina's default is 8).
+    run_length : float
+        Length of a run as a fraction of what Vina gives this ligand by itself; 1 leaves it to Vina.
+    max_rounds : int
+        Most rounds; each starts from another orientation of the ligand, which is as good as another seed.
+    agreeing_rounds : int
+        The search ends early when so many rounds found the best pose; 0 never ends it early.
+    """
 
     exhaustiveness: int = 8
+    run_length: float = 1.0
+    max_rounds: int = 1
+    agreeing_rounds: int = 0
+
+    @property
+    def preset(self) -> EffortPreset:
+        """The preset that has these numbers."""
+        return next((name for name, effort in PRESETS.items() if effort == self), EffortPreset.CUSTOM)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the numbers; what has its plain value is left out, as protocols before it was known were stored."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name == "exhaustiveness" or value != getattr(_PLAIN_EFFORT, name)
+        }
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        """Rebuild an effort from its numbers; the name of a preset beside them adds nothing."""
+        return cls(**{name: value for name, value in body.items() if name != "preset"})
+
+
+_PLAIN_EFFORT = SearchEffort()
+# docs/reference/search-effort.md says where the numbers come from. A stored protocol holds them, not the name.
+PRESETS: Mapping[EffortPreset, SearchEffort] = {
+    EffortPreset.QUICK: SearchEffort(exhaustiveness=4, run_length=0.0625, max_rounds=2),
+    EffortPreset.STANDARD: SearchEffort(exhaustiveness=4, run_length=0.1, max_rounds=5, agreeing_rounds=2),
+    EffortPreset.THOROUGH: SearchEffort(exhaustiveness=8, run_length=0.25, max_rounds=4),
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +133,7 @@ class DockingProtocol:
 
     engine: str = "vina"
     scoring: str = "vina"
-    effort: SearchEffort = field(default_factory=SearchEffort)
+    effort: SearchEffort = PRESETS[EffortPreset.STANDARD]
     n_poses: int = 3
     min_rmsd_angstrom: float = 1.0
     energy_range_kcal_mol: float = 3.0
@@ -85,13 +142,13 @@ class DockingProtocol:
 
     def as_json(self) -> dict[str, object]:
         """Return the protocol as JSON-compatible values."""
-        return asdict(self)
+        return asdict(self) | {"effort": self.effort.as_json()}
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
         """Rebuild a protocol from what `as_json` returned."""
         values = dict(body)
-        effort = SearchEffort(**values.pop("effort", {}))
+        effort = SearchEffort.from_json(values.pop("effort", {}))
         return cls(effort=effort, ligands=LigandOptions(**values.pop("ligands", {})), **values)
 
     @property
@@ -112,11 +169,39 @@ class Pose:
         Docking score as the engine reports it.
     coordinates : bytes
         Little-endian float32, shape (n_atoms, 3) in C order, Å, in the atom order of the state's mol block.
+    objective_kcal_mol : float or None
+        What the search minimises, on the scale of the score; None where that is the score itself. Scores of one
+        search differ from it by a constant (Vina subtracts the best pose's internal energy), those of two do not.
     """
 
     rank: int
     score_kcal_mol: float
     coordinates: bytes
+    objective_kcal_mol: float | None = None
+
+    @property
+    def objective(self) -> float:
+        """What poses of several searches are ranked by."""
+        return self.score_kcal_mol if self.objective_kcal_mol is None else self.objective_kcal_mol
+
+
+@dataclass(frozen=True)
+class SearchSummary:
+    """How sure a search is of its best pose.
+
+    Parameters
+    ----------
+    rounds : int
+        Rounds that were searched.
+    converged : bool or None
+        Whether enough rounds found the best pose; None where a single round cannot tell.
+    score_spread_kcal_mol : float or None
+        Worst less best of the rounds' best scores; None where there is one round.
+    """
+
+    rounds: int = 1
+    converged: bool | None = None
+    score_spread_kcal_mol: float | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +223,8 @@ class DockedLigand:
         Topology of the best state (see `LigandState.mol_block`).
     seconds_cpu : float
         Processor time of preparation and docking in the engine process, in seconds.
+    search : SearchSummary
+        Of the best state.
     """
 
     state_smiles: str
@@ -148,6 +235,7 @@ class DockedLigand:
     steps: tuple[str, ...]
     seed: int
     seconds_cpu: float
+    search: SearchSummary = field(default_factory=SearchSummary)
 
     @property
     def score_kcal_mol(self) -> float:

@@ -38,7 +38,11 @@ class NewResult:
 
 @dataclass(frozen=True)
 class Hit:
-    """One scored ligand of a job's hit list."""
+    """One scored ligand of a job's hit list.
+
+    `n_rounds`, `converged` and `score_spread_kcal_mol` are what its search says of itself (`SearchSummary`); None where
+    it could not tell, or where the result is older than the columns.
+    """
 
     ligand_id: UUID
     name: str
@@ -51,6 +55,9 @@ class Hit:
     n_poses: int
     state_smiles: str
     seconds_cpu: float
+    n_rounds: int | None
+    converged: bool | None
+    score_spread_kcal_mol: float | None
     provenance: Mapping[str, object]
     recorded_at: datetime
 

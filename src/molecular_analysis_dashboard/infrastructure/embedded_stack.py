@@ -153,6 +153,7 @@ def stack_environment(
     storage = options.data_dir / "files"
     environment = {
         "WEB_CONCURRENCY": str(min(_MOST_API_PROCESSES, usable_cores())),
+        "MAD_ENGINE_BUILDS_DIR": str(DataLayout(options.data_dir).engines),
         **kept,
         "ENV": "development",
         "HOST": HOST,

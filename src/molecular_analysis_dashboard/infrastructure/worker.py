@@ -10,8 +10,10 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +23,13 @@ from pydantic import TypeAdapter
 from redis import Redis
 
 from molecular_analysis_dashboard.adapters.chemistry.records import read_records
+from molecular_analysis_dashboard.adapters.engines.native_builds import usable_builds
 from molecular_analysis_dashboard.adapters.engines.process import EngineProcess
 from molecular_analysis_dashboard.adapters.engines.registry import installed_builds
 from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
 from molecular_analysis_dashboard.adapters.queue.drain import SharedDrain
 from molecular_analysis_dashboard.adapters.queue.wake import RedisWake
+from molecular_analysis_dashboard.domain.docking import EngineBuild
 from molecular_analysis_dashboard.domain.errors import Misconfigured
 from molecular_analysis_dashboard.domain.identity import new_id
 from molecular_analysis_dashboard.domain.jobs import TaskKind, Worker
@@ -71,6 +75,8 @@ class _Identity:
     main_pid: int
     beat_interval_s: float
     drain: SharedDrain
+    builds: tuple[EngineBuild, ...]
+    build_folders: Mapping[str, Path]
 
 
 @dataclass(frozen=True)
@@ -92,8 +98,11 @@ def prepare(settings: Settings) -> list[str]:
     global _identity
     worker_metrics.make_folder(settings)
     beat_interval_s = settings.ledger.heartbeat_interval_s
-    _identity = _Identity(new_id(), socket.gethostname(), os.getpid(), beat_interval_s, SharedDrain())
-    builds = installed_builds()
+    folder = settings.docking.engine_builds_dir
+    native = usable_builds(Path(folder) if folder else None)
+    builds = (*installed_builds(), *(found.build for found in native))
+    folders = {found.build.build_id: found.folder for found in native}
+    _identity = _Identity(new_id(), socket.gethostname(), os.getpid(), beat_interval_s, SharedDrain(), builds, folders)
     return [QUEUE_PREPARE, QUEUE_ANALYSE, QUEUE_MAINTENANCE, *(dock_queue(build.build_id) for build in builds)]
 
 
@@ -123,6 +132,7 @@ def start_slot(settings: Settings) -> None:
         environment={name: os.environ[name] for name in _ENGINE_ENVIRONMENT if name in os.environ},
         log_level=settings.runtime.log_level,
         telemetry=telemetry,
+        build_folders=identity.build_folders,
     )
     heartbeat = Heartbeat(
         SqlDatabase(settings.database.sqlalchemy_url, settings.database.connect_args, pool_size=1),
@@ -204,18 +214,17 @@ class CompanionStep(bootsteps.StartStopStep):  # type: ignore[misc]
     def start(self, worker: Any) -> None:
         """Start the companion once the queues are known."""
         identity = _require_identity()
-        builds = installed_builds()
         self._worker = Worker(
             id=identity.worker_id,
             host=identity.host,
             pid=identity.main_pid,
             version=package_version(),
             queues=tuple(worker.app.amqp.queues.consume_from),
-            engine_builds=tuple(build.build_id for build in builds),
-            scoring_functions={build.build_id: build.scoring_functions for build in builds},
+            engine_builds=tuple(build.build_id for build in identity.builds),
+            scoring_functions={build.build_id: build.scoring_functions for build in identity.builds},
             concurrency=worker.concurrency,
             beat_interval_s=identity.beat_interval_s,
-            software=installed_software(builds),
+            software=installed_software(identity.builds),
         )
         self._launch()
         worker.timer.call_repeatedly(_COMPANION_CHECK_S, self._keep)

@@ -34,12 +34,19 @@ class ProcessEnded(MadError):
 
 @dataclass(frozen=True)
 class SiteSpec:
-    """Everything the maps of a docking site depend on."""
+    """Everything the maps of a docking site depend on.
+
+    Parameters
+    ----------
+    engine_build : str
+        The build that must dock; empty for the one that is installed.
+    """
 
     receptor_hash: str
     receptor_pdbqt: str
     box: SearchBox
     protocol: DockingProtocol
+    engine_build: str = ""
 
     @property
     def seed_parts(self) -> tuple[str, ...]:

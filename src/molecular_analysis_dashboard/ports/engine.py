@@ -17,9 +17,11 @@ class DockingSite(Protocol):
     """A receptor's maps over one box, computed once and kept warm."""
 
     def dock(self, state: LigandState, *, seed: int) -> tuple[Pose, ...]:
-        """Dock one state; poses come best first, with coordinates of all atoms of the state's mol block.
+        """Search one round of the protocol's effort: `exhaustiveness` runs of `run_length`.
 
-        The same state and seed give identical coordinates whatever was docked before.
+        Poses come best first, with coordinates of all atoms of the state's mol block. The same state and seed give
+        identical coordinates whatever was docked before; another seed gives an independent search. Who wants the
+        whole effort calls `adapters.engines.rounds.dock_in_rounds`.
 
         Raises
         ------

@@ -84,7 +84,7 @@ class DockLigands:
             ligands = uow.libraries.ligands_by_id(task.ligand_ids)
             recorded = uow.ledger.recorded(task)
             losses = uow.ledger.losses(task)
-        site = self._load_site(receptor, box, protocol)
+        site = self._load_site(receptor, box, protocol, job.engine_build or "")
         watch.n_scored = sum(recorded.values())
         watch.n_rejected = len(recorded) - watch.n_scored
         todo = [ligands[ligand_id] for ligand_id in task.ligand_ids if ligand_id not in recorded]
@@ -111,13 +111,13 @@ class DockLigands:
         receptor = uow.structures.get_receptor(job.receptor_id)
         return receptor, uow.structures.get_site(job.site_id).box, uow.protocols.get(job.protocol_id).protocol
 
-    def _load_site(self, receptor: Receptor, box: SearchBox, protocol: DockingProtocol) -> SiteSpec:
+    def _load_site(self, receptor: Receptor, box: SearchBox, protocol: DockingProtocol, build: str) -> SiteSpec:
         """Read the receptor's file; no connection is held meanwhile."""
         if receptor.pdbqt_sha256 is None or receptor.content_hash is None:
             raise EngineFailed("The receptor is not prepared.", code="receptor_not_ready")
         with self._results_store.open(receptor.pdbqt_sha256) as stream:
             pdbqt = stream.read().decode()
-        return SiteSpec(receptor.content_hash, pdbqt, box, protocol)
+        return SiteSpec(receptor.content_hash, pdbqt, box, protocol, build)
 
     def _open(self, site: SiteSpec) -> None:
         """Open the site; an engine that ends twice on it cannot use this receptor."""

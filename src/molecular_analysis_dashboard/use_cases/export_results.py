@@ -17,7 +17,7 @@ _HITS_PER_PAGE = 1000
 _POSED_HITS_PER_PAGE = 100
 HIT_COLUMNS = (
     "rank", "name", "smiles", "inchikey", "score_kcal_mol", "ligand_efficiency", "n_poses", "state_smiles",
-    "seconds_cpu",
+    "seconds_cpu", "converged", "score_spread_kcal_mol",
 )  # fmt: skip
 REJECTED_COLUMNS = ("line", "name", "input", "reason", "message")
 # Spreadsheets take a cell that begins with one of these for a formula (OWASP, "CSV Injection").
@@ -56,6 +56,8 @@ def _hit_row(rank: int, hit: Hit) -> Sequence[object]:
         hit.n_poses,
         hit.state_smiles,
         hit.seconds_cpu,
+        "" if hit.converged is None else str(hit.converged).lower(),
+        hit.score_spread_kcal_mol,
     )
 
 

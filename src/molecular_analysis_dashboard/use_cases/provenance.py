@@ -16,7 +16,8 @@ _HITS_PER_PAGE = 1000
 _SHARED_KEYS = frozenset({"engine_build", "receptor_hash", "protocol_hash", "box", "threads"})
 SEED_RULE = (
     "The seed of each ligand state is SHA-256 over (protocol seed, state SMILES, receptor hash, box) reduced to "
-    "1..2^31-1. It never depends on chunk, order, worker or attempt, so the same ligand gives the same poses again."
+    "1..2^31-1; search rounds after the first derive theirs from it. It never depends on chunk, order, worker or "
+    "attempt, so the same ligand gives the same poses again."
 )
 
 

@@ -132,6 +132,12 @@ def test_poses_carry_bond_orders_and_their_own_coordinates(bench: Bench, screen:
     assert shift == pytest.approx(1.0, abs=1e-3)
 
 
+def test_a_hit_says_how_sure_its_search_was(bench: Bench, screen: UUID) -> None:
+    (best, *_) = bench.client.get(f"{JOBS}/{screen}/hits").json()["items"]
+
+    assert (best["n_rounds"], best["converged"], best["score_spread_kcal_mol"]) == (3, True, 0.25)
+
+
 def test_a_ligand_without_a_score_has_no_poses(bench: Bench, screen: UUID) -> None:
     rejected = bench.client.get(f"{JOBS}/{screen}/rejected").json()["items"][0]["ligand_id"]
 
@@ -155,8 +161,8 @@ def test_hits_export_as_a_ranked_table(bench: Bench, screen: UUID) -> None:
     answer = bench.client.get(f"{JOBS}/{screen}/export/hits.csv")
 
     assert 'filename="four on 4iaq-hits.csv"' in answer.headers["Content-Disposition"]
-    head = "rank,name,smiles,inchikey,score_kcal_mol,ligand_efficiency,n_poses,state_smiles,seconds_cpu"
-    assert answer.text.splitlines()[0] == head
+    head = "rank,name,smiles,inchikey,score_kcal_mol,ligand_efficiency,n_poses,state_smiles,seconds_cpu,"
+    assert answer.text.splitlines()[0] == head + "converged,score_spread_kcal_mol"
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert [(row["rank"], row["name"], float(row["score_kcal_mol"])) for row in rows] == [
         ("1", "aspirin", -6.25),
@@ -164,6 +170,7 @@ def test_hits_export_as_a_ranked_table(bench: Bench, screen: UUID) -> None:
         ("3", "ethanol", -3.0),
     ]
     assert rows[0]["smiles"] == "CC(=O)Oc1ccccc1C(=O)O"
+    assert (rows[0]["converged"], float(rows[0]["score_spread_kcal_mol"])) == ("true", 0.25)
 
 
 def test_poses_export_best_hit_first(bench: Bench, screen: UUID) -> None:

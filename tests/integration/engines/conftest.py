@@ -1,7 +1,8 @@
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 import pytest
@@ -40,6 +41,7 @@ def make_process(scratch: Path) -> Iterator[MakeProcess]:
         warm_sites: int = 2,
         log_level: str = "warning",
         telemetry: Telemetry = SILENT,
+        build_folders: Mapping[str, Path] = MappingProxyType({}),
     ) -> EngineProcess:
         process = EngineProcess(
             memory_bytes=memory_bytes,
@@ -49,6 +51,7 @@ def make_process(scratch: Path) -> Iterator[MakeProcess]:
             environment={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str, PLUGINS))},
             log_level=log_level,
             telemetry=telemetry,
+            build_folders=build_folders,
         )
         made.append(process)
         return process

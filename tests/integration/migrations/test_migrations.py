@@ -214,3 +214,34 @@ def test_jobs_of_the_first_schema_keep_their_rows_and_have_no_place_in_a_trace(
     migrate(settings)
     with engine.connect() as connection:
         assert connection.execute(text(traced)).scalars().all() == [None, None]
+
+
+def test_results_of_earlier_schemas_keep_their_rows_and_tell_nothing_of_their_search(
+    settings: Settings, engine: Engine
+) -> None:
+    told = "SELECT n_rounds, converged, score_spread_kcal_mol FROM results"
+    columns = "ligand_id, job_id, org_id, task_id, attempt_no, outcome, line, name, smiles, inchikey, heavy_atoms, "
+    columns += "molecular_weight, score_kcal_mol, seconds_cpu, provenance"
+    old_row = (
+        f"INSERT INTO results ({columns}) SELECT gen_random_uuid(), id, org_id, id, 1, 'scored', 1, 'n', 'C', 'k', 1, "
+        "16, -7, 1, '{}' FROM jobs"
+    )
+    with engine.connect() as connection, alembic(connection) as found:
+        command.upgrade(found, "20261124_traceparent")
+    with engine.connect() as connection:
+        fill(connection)
+        connection.execute(text(old_row))
+        connection.commit()
+    migrate(settings)
+    with engine.connect() as connection:
+        # Code that does not know the columns goes on writing.
+        connection.execute(text(old_row))
+        assert connection.execute(text(told)).all() == [(None, None, None)] * 2
+        connection.execute(text("UPDATE results SET n_rounds = 4, converged = true, score_spread_kcal_mol = 0.1"))
+        connection.commit()
+        with alembic(connection) as found:
+            command.downgrade(found, "20261124_traceparent")
+        assert connection.execute(text("SELECT count(*) FROM results")).scalar_one() == 2
+    migrate(settings)
+    with engine.connect() as connection:
+        assert connection.execute(text(told)).all() == [(None, None, None)] * 2

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from molecular_analysis_dashboard.domain.docking import PRESETS, EffortPreset, SearchEffort
 from molecular_analysis_dashboard.domain.docking import DockingProtocol as DomainProtocol
 from molecular_analysis_dashboard.domain.receptors import ReceptorOptions as DomainOptions
 from molecular_analysis_dashboard.presentation.api.schemas.jobs import JobCreate
@@ -33,6 +34,17 @@ def test_the_receptor_options_defaults_are_the_domain_s() -> None:
         {"n_poses": 101},
         {"effort": {"exhaustiveness": 0}},
         {"effort": {"exhaustivness": 8}},
+        {"effort": {"preset": "heroic"}},
+        {"effort": {"preset": ["standard"]}},
+        {"effort": {"preset": None}},
+        {"effort": {"preset": "standard", "run_length": 0.9}},
+        {"effort": {"run_length": 0}},
+        {"effort": {"run_length": 1.5}},
+        {"effort": {"max_rounds": 0}},
+        {"effort": {"max_rounds": 3, "agreeing_rounds": 1}},
+        {"effort": {"max_rounds": 3, "agreeing_rounds": 4}},
+        {"effort": []},
+        {"effort": "standard"},
         {"energy_range_kcal_mol": 0},
         {"min_rmsd_angstrom": float("nan")},
         {"min_rmsd_angstrom": 0},
@@ -52,6 +64,25 @@ def test_the_receptor_options_defaults_are_the_domain_s() -> None:
 def test_a_protocol_out_of_range_is_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ProtocolCreate.model_validate({"name": "p", "protocol": changed})
+
+
+@pytest.mark.parametrize(
+    ("given", "effort"),
+    [
+        ({}, PRESETS[EffortPreset.STANDARD]),
+        ({"preset": "quick"}, PRESETS[EffortPreset.QUICK]),
+        ({"preset": "thorough"}, PRESETS[EffortPreset.THOROUGH]),
+        ({"exhaustiveness": 4}, SearchEffort(4)),
+        ({"preset": "custom"}, SearchEffort()),
+        ({"preset": "custom", "run_length": 0.5, "max_rounds": 2}, SearchEffort(8, 0.5, 2)),
+    ],
+)
+def test_an_effort_comes_by_name_or_by_numbers(given: dict[str, Any], effort: SearchEffort) -> None:
+    read = DockingProtocol.model_validate({"effort": given})
+
+    assert DomainProtocol.from_json(read.model_dump()).effort == effort
+    assert read.effort.preset is effort.preset
+    assert DockingProtocol.model_validate(read.model_dump()) == read
 
 
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "a\0b", "x" * 201])

@@ -2,11 +2,17 @@ import pytest
 
 from molecular_analysis_dashboard.adapters.chemistry.poses import mol_from_block, pack_coordinates
 from molecular_analysis_dashboard.adapters.engines.ligand_docking import dock_ligand
-from molecular_analysis_dashboard.domain.docking import DockedLigand, DockingProtocol, Pose, RejectedLigand
+from molecular_analysis_dashboard.domain.docking import (
+    DockedLigand,
+    DockingProtocol,
+    Pose,
+    RejectedLigand,
+    SearchEffort,
+)
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandOptions, LigandState
 from molecular_analysis_dashboard.domain.rejections import RejectionReason
 
-PROTOCOL = DockingProtocol(ligands=LigandOptions(protonate=False))
+PROTOCOL = DockingProtocol(effort=SearchEffort(1), ligands=LigandOptions(protonate=False))
 
 
 class Site:

@@ -31,6 +31,8 @@ def error_code(stderr: str) -> str:
         ("--center", "0", "0", "--size", "10", "10", "10"),
         ("--center", "0", "0", "x", "--size", "10", "10", "10"),
         (*BOX, "--exhaustiveness", "0"),
+        (*BOX, "--effort", "custom"),
+        (*BOX, "--effort", "quick", "--exhaustiveness", "8"),
         (*BOX, "--seed", "0"),
         (*BOX, "--poses", "0"),
         (*BOX, "--unknown"),

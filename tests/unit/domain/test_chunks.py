@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molecular_analysis_dashboard.domain.docking import DockingProtocol, SearchEffort
+from molecular_analysis_dashboard.domain.docking import PRESETS, DockingProtocol, EffortPreset, SearchEffort
 from molecular_analysis_dashboard.domain.ligands import LigandOptions
 from molecular_analysis_dashboard.domain.scheduling import (
     PREPARATION_COST_S,
@@ -14,6 +14,7 @@ from molecular_analysis_dashboard.domain.scheduling import (
     cut_into_chunks,
     dock_queue,
     docking_cost_s,
+    effort_runs,
     search_runs,
     states_per_ligand,
 )
@@ -124,3 +125,23 @@ def test_runs_count_every_state() -> None:
     one = DockingProtocol(effort=SearchEffort(8), ligands=LigandOptions(max_states=1))
     assert search_runs(one) == 8
     assert search_runs(DockingProtocol(effort=SearchEffort(8))) == pytest.approx(17.6)
+
+
+def test_efforts_cost_as_they_are_named() -> None:
+    quick, standard, thorough = (
+        effort_runs(PRESETS[name]) for name in (EffortPreset.QUICK, EffortPreset.STANDARD, EffortPreset.THOROUGH)
+    )
+    assert quick < standard < thorough
+    assert standard * 3 < effort_runs(SearchEffort(8)) == 8
+
+
+@pytest.mark.parametrize(
+    ("more", "less"),
+    [
+        (SearchEffort(4, 0.25), SearchEffort(4, 0.125)),
+        (SearchEffort(4, 0.25, 2), SearchEffort(8, 0.25, 1)),
+        (SearchEffort(4, 0.25, 3), SearchEffort(4, 0.25, 3, 2)),
+    ],
+)
+def test_what_searches_more_is_expected_to_cost_more(more: SearchEffort, less: SearchEffort) -> None:
+    assert effort_runs(more) > effort_runs(less)

@@ -5,9 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from molecular_analysis_dashboard.domain.docking import DockedLigand, DockingProtocol, Pose, SearchEffort, StateScore
+from molecular_analysis_dashboard.domain.docking import (
+    PRESETS,
+    DockedLigand,
+    DockingProtocol,
+    EffortPreset,
+    Pose,
+    SearchEffort,
+    StateScore,
+)
 from molecular_analysis_dashboard.domain.errors import InvalidInput
-from molecular_analysis_dashboard.domain.hashing import MAX_SEED
+from molecular_analysis_dashboard.domain.hashing import MAX_SEED, content_hash
 from molecular_analysis_dashboard.domain.jobs import JobCounts
 from molecular_analysis_dashboard.domain.ligands import LigandOptions
 from molecular_analysis_dashboard.domain.receptors import (
@@ -28,7 +36,7 @@ protocols = st.builds(
     DockingProtocol,
     engine=names,
     scoring=names,
-    effort=st.builds(SearchEffort, st.integers(1, 64)),
+    effort=st.builds(SearchEffort, st.integers(1, 64), st.floats(0.01, 1), st.integers(1, 64), st.integers(0, 64)),
     n_poses=st.integers(1, 20),
     min_rmsd_angstrom=st.floats(0, 10),
     energy_range_kcal_mol=st.floats(0, 20),
@@ -63,9 +71,42 @@ def test_whatever_changes_a_result_changes_the_hash_of_the_protocol() -> None:
         replace(plain, seed=43),
         replace(plain, n_poses=4),
         replace(plain, effort=SearchEffort(9)),
+        replace(plain, effort=SearchEffort(9, run_length=0.5)),
+        replace(plain, effort=SearchEffort(9, max_rounds=2)),
+        replace(plain, effort=SearchEffort(9, max_rounds=2, agreeing_rounds=2)),
+        *(replace(plain, effort=effort) for effort in PRESETS.values() if effort != plain.effort),
         replace(plain, ligands=LigandOptions(ph=7.0)),
     ]
-    assert len({protocol.content_hash for protocol in (plain, *others)}) == 5
+    assert len({protocol.content_hash for protocol in (plain, *others)}) == 1 + len(others)
+
+
+def test_protocol_stored_before_efforts_had_rounds_reads_as_full_runs_and_keeps_its_hash() -> None:
+    stored = {
+        "engine": "vina",
+        "scoring": "vina",
+        "effort": {"exhaustiveness": 8},
+        "n_poses": 3,
+        "min_rmsd_angstrom": 1.0,
+        "energy_range_kcal_mol": 3.0,
+        "seed": 42,
+        "ligands": LigandOptions().as_json(),
+    }
+    protocol = DockingProtocol.from_json(stored)
+
+    assert protocol.effort == SearchEffort(exhaustiveness=8, run_length=1.0, max_rounds=1, agreeing_rounds=0)
+    assert protocol.effort.preset is EffortPreset.CUSTOM
+    assert protocol.as_json() == stored
+    assert protocol.content_hash == content_hash(stored)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_preset_is_known_by_its_numbers(preset: EffortPreset) -> None:
+    assert SearchEffort.from_json(PRESETS[preset].as_json()).preset is preset
+    assert replace(PRESETS[preset], exhaustiveness=999).preset is EffortPreset.CUSTOM
+
+
+def test_protocol_searches_as_standard_when_nothing_is_said() -> None:
+    assert DockingProtocol().effort.preset is EffortPreset.STANDARD
 
 
 def test_protocol_with_an_unknown_field_is_refused() -> None:

@@ -130,7 +130,7 @@ def _size_notes(box: SearchBox) -> list[BoxNote]:
                 "box_large",
                 Severity.WARNING,
                 f"The box holds {box.volume_angstrom3:,.0f} Å³; above {LARGE_VOLUME_ANGSTROM3:,.0f} Å³ the search "
-                "needs more effort. Make the box smaller or raise the exhaustiveness.",
+                "needs more effort. Make the box smaller or choose a higher effort.",
             )
         )
     if min(box.size) < _SMALL_EDGE_ANGSTROM:

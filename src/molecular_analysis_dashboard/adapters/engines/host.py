@@ -93,6 +93,13 @@ class Host:
         while len(self._sites) >= self._warm_sites:
             self._sites.popitem(last=False)
         engine = load_engine(site.protocol.engine)
+        if site.engine_build not in ("", engine.build.build_id):
+            raise EngineFailed(
+                f"The job is pinned to {site.engine_build}, but {engine.build.build_id} is what runs here. Restart the "
+                "worker.",
+                code="engine_build_missing",
+                engine_build=site.engine_build,
+            )
         self._sites[site.key] = (site, engine.open_site(site.receptor_pdbqt, site.box, site.protocol))
         return Done()
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 
 from molecular_analysis_dashboard.adapters.chemistry.ligand_preparation import prepare_states
 from molecular_analysis_dashboard.adapters.chemistry.poses import matches_state
+from molecular_analysis_dashboard.adapters.engines.rounds import dock_in_rounds
 from molecular_analysis_dashboard.domain.docking import (
     DockedLigand,
     DockingProtocol,
     LigandOutcome,
     Pose,
     RejectedLigand,
+    SearchSummary,
     StateScore,
 )
 from molecular_analysis_dashboard.domain.hashing import derive_seed
@@ -27,6 +29,7 @@ _TOUCHING_KCAL_MOL = 0.05
 class _DockedState:
     state: LigandState
     poses: tuple[Pose, ...]
+    search: SearchSummary
     seed: int
     dropped: int
 
@@ -68,6 +71,7 @@ def dock_ligand(
         steps=steps,
         seed=best.seed,
         seconds_cpu=time.process_time() - started,
+        search=best.search,
     )
 
 
@@ -95,7 +99,7 @@ def _dock_states(
     first_rejection: LigandRejected | None = None
     for state in states:
         try:
-            one = _dock_state(site, state, derive_seed(protocol.seed, state.smiles, *seed_parts))
+            one = _dock_state(site, state, protocol, derive_seed(protocol.seed, state.smiles, *seed_parts))
         except LigandRejected as rejection:
             first_rejection = first_rejection or rejection
             scores.append(StateScore(state.smiles, None, rejection.message))
@@ -107,12 +111,12 @@ def _dock_states(
     return docked, tuple(scores)
 
 
-def _dock_state(site: DockingSite, state: LigandState, seed: int) -> _DockedState:
-    poses = site.dock(state, seed=seed)
+def _dock_state(site: DockingSite, state: LigandState, protocol: DockingProtocol, seed: int) -> _DockedState:
+    poses, search = dock_in_rounds(site, state, protocol, seed)
     faithful = [pose for pose in poses if matches_state(state.mol_block, pose.coordinates, state.smiles)]
     if not faithful:
         raise LigandRejected(
             RejectionReason.NO_POSE, "No pose's coordinates show the docked molecule, stereo included."
         )
     ranked = tuple(replace(pose, rank=rank) for rank, pose in enumerate(faithful, start=1))
-    return _DockedState(state, ranked, seed, len(poses) - len(faithful))
+    return _DockedState(state, ranked, search, seed, len(poses) - len(faithful))

@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, BinaryIO, TypeVar, cast
 
 from molecular_analysis_dashboard.adapters.engines.bounded_pipes import BoundedPipes
@@ -71,6 +72,9 @@ class EngineProcess:
         How many sites' maps the child keeps.
     log_level : str
         Level of the child's log lines, which go where this process's standard output goes.
+    build_folders : Mapping[str, Path]
+        Engine builds that take the place of the installed one when their folder is first on the child's path. A
+        child has one build for life, so a site of another build gets a fresh child.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class EngineProcess:
         environment: Mapping[str, str],
         log_level: str = "warning",
         telemetry: Telemetry = SILENT,
+        build_folders: Mapping[str, Path] = MappingProxyType({}),
     ) -> None:
         self._memory_bytes = memory_bytes
         self._dock_timeout_s = dock_timeout_s
@@ -91,6 +96,8 @@ class EngineProcess:
         self._environment = {**environment, **_ONE_THREAD}
         self._log_level = log_level
         self._telemetry = telemetry
+        self._build_folders = build_folders
+        self._build_folder: Path | None = None
         self._started_at: float | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._stderr: IO[bytes] | None = None
@@ -105,10 +112,12 @@ class EngineProcess:
 
     def open_site(self, site: SiteSpec) -> None:
         """Make the maps of a site ready; cheap while they are warm."""
+        self._use(site.engine_build)
         self._ask(OpenSite(site), Done, self._preparation_timeout_s)
 
     def dock(self, site: SiteSpec, ligand: LigandInput) -> LigandOutcome:
         """Prepare and dock one ligand; a fresh process opens the site first."""
+        self._use(site.engine_build)
         if self._process is None:
             self.open_site(site)
         return self._ask(Dock(site.key, ligand), Docked, self._dock_timeout_s).outcome
@@ -134,6 +143,23 @@ class EngineProcess:
         with self._lock:
             self._stopped = True
             self._kill()
+
+    def _use(self, build_id: str) -> None:
+        """End a child that has another build's folder on its path."""
+        wanted = self._build_folders.get(build_id)
+        if wanted == self._build_folder:
+            return
+        self._build_folder = wanted
+        if self._process is not None:
+            self._end()
+            self._telemetry.counters.engine_ended(None)
+
+    def _path(self) -> dict[str, str]:
+        """The child's PYTHONPATH, where a build's folder comes first."""
+        if self._build_folder is None:
+            return {}
+        own = self._environment.get("PYTHONPATH", "")
+        return {"PYTHONPATH": os.pathsep.join(filter(None, (str(self._build_folder), own)))}
 
     def _ask(self, request: Request, expected: type[R], timeout_s: float) -> R:
         with self._telemetry.tracing.span(f"engine {request.op}"):
@@ -194,7 +220,7 @@ class EngineProcess:
                 stderr=self._stderr,
                 pass_fds=(log_to,),
                 cwd=self._scratch.name,
-                env=self._environment,
+                env=self._environment | self._path(),
                 start_new_session=True,
                 # Unbuffered: select() must see every byte that has arrived.
                 bufsize=0,

@@ -28,6 +28,8 @@ from molecular_analysis_dashboard.adapters.chemistry.pdbqt import (
 )
 from molecular_analysis_dashboard.adapters.chemistry.poses import mol_from_block, pack_coordinates
 from molecular_analysis_dashboard.adapters.chemistry.sites import check_box
+from molecular_analysis_dashboard.adapters.engines.native_builds import build_of_module
+from molecular_analysis_dashboard.adapters.engines.vina_search import max_evaluations, objectives
 from molecular_analysis_dashboard.domain.docking import DockingProtocol, EngineBuild, Pose
 from molecular_analysis_dashboard.domain.errors import EngineFailed, InvalidInput
 from molecular_analysis_dashboard.domain.hashing import MAX_SEED, bytes_hash, derive_seed
@@ -44,7 +46,7 @@ _STANDARD_STREAMS = (1, 2)
 
 
 class VinaEngine:
-    """The Vina build of the PyPI wheel: portable instruction set, one thread, no output."""
+    """Vina's bindings, one thread, no output: those of the PyPI wheel, or a build that stands before it on the path."""
 
     @property
     def build(self) -> EngineBuild:
@@ -59,6 +61,9 @@ class VinaEngine:
             "properties": {
                 "scoring": {"type": "string", "enum": list(SCORING_FUNCTIONS), "default": "vina"},
                 "exhaustiveness": {"type": "integer", "minimum": 1, "maximum": 1024, "default": 8},
+                "run_length": {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "default": 1},
+                "max_rounds": {"type": "integer", "minimum": 1, "maximum": 64, "default": 1},
+                "agreeing_rounds": {"type": "integer", "minimum": 0, "maximum": 64, "default": 0},
                 "n_poses": {"type": "integer", "minimum": 1, "maximum": 100, "default": 3},
                 "min_rmsd_angstrom": {"type": "number", "exclusiveMinimum": 0, "default": 1.0},
                 "energy_range_kcal_mol": {"type": "number", "exclusiveMinimum": 0, "default": 3.0},
@@ -117,6 +122,7 @@ class VinaSite:
                 exhaustiveness=protocol.effort.exhaustiveness,
                 n_poses=max(protocol.n_poses, _SEARCH_POSES),
                 min_rmsd=protocol.min_rmsd_angstrom,
+                max_evals=max_evaluations(state, protocol.effort.run_length),
             )
             with _silence():
                 text = self._vina.poses(protocol.n_poses, protocol.energy_range_kcal_mol)
@@ -164,15 +170,15 @@ class VinaSite:
         if not models or scores.size == 0:
             raise LigandRejected(RejectionReason.NO_POSE)
         found = []
-        for model, energies in zip(models, scores.tolist(), strict=True):
+        for model, score, objective in zip(models, scores[:, 0].tolist(), objectives(scores), strict=True):
             points = [position(line) for line in atom_lines(model)]
             placed = {atom: points[serial - 1] for serial, atom in atoms.items()}
             if self._is_inside(placed, mol):
-                found.append((float(energies[0]), pack_coordinates(complete_pose(mol, placed))))
+                found.append((score, pack_coordinates(complete_pose(mol, placed)), objective))
         if not found:
             raise LigandRejected(RejectionReason.OUTSIDE_BOX, "Every pose reaches beyond the box.")
         found.sort(key=lambda pose: pose[0])
-        return tuple(Pose(rank, score, packed) for rank, (score, packed) in enumerate(found, start=1))
+        return tuple(Pose(rank, *pose) for rank, pose in enumerate(found, start=1))
 
     def _is_inside(self, placed: Mapping[int, tuple[float, float, float]], mol: Chem.Mol) -> bool:
         # Vina lets atoms leave the box by a fraction of a voxel.
@@ -187,8 +193,11 @@ class VinaSite:
 def _build() -> EngineBuild:
     found = version("vina")
     compiled = find_spec("vina._vina_wrapper")
-    digest = bytes_hash(Path(compiled.origin).read_bytes()) if compiled and compiled.origin else ""
-    return EngineBuild("vina", found, f"vina-{found}-portable", SCORING_FUNCTIONS, digest)
+    if compiled is None or compiled.origin is None:
+        return EngineBuild("vina", found, f"vina-{found}-portable", SCORING_FUNCTIONS)
+    module = Path(compiled.origin)
+    portable = EngineBuild("vina", found, f"vina-{found}-portable", SCORING_FUNCTIONS, bytes_hash(module.read_bytes()))
+    return build_of_module(module) or portable
 
 
 def _check_protocol(protocol: DockingProtocol) -> None:

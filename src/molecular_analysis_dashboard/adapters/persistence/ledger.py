@@ -76,11 +76,12 @@ _RECORD = text(
     """
     INSERT INTO results (
         job_id, ligand_id, org_id, task_id, attempt_no, outcome, reason, message, line, name, smiles, inchikey,
-        heavy_atoms, molecular_weight, score_kcal_mol, ligand_efficiency, n_poses, state_smiles, seconds_cpu, provenance
+        heavy_atoms, molecular_weight, score_kcal_mol, ligand_efficiency, n_poses, state_smiles, seconds_cpu, n_rounds,
+        converged, score_spread_kcal_mol, provenance
     )
     SELECT :job_id, l.id, l.org_id, :task_id, :attempt_no, :outcome, :reason, :message, l.line, l.name, l.smiles,
            l.inchikey, l.heavy_atoms, l.molecular_weight, :score_kcal_mol, :ligand_efficiency, :n_poses, :state_smiles,
-           :seconds_cpu, :provenance
+           :seconds_cpu, :n_rounds, :converged, :score_spread_kcal_mol, :provenance
     FROM ligands l WHERE l.id = :ligand_id
     ON CONFLICT (job_id, ligand_id) DO NOTHING
     RETURNING 1
@@ -230,6 +231,9 @@ class SqlLedger(Repository):
                 "n_poses": len(docked.poses) if docked else 0,
                 "state_smiles": docked.state_smiles if docked else None,
                 "seconds_cpu": outcome.seconds_cpu,
+                "n_rounds": docked.search.rounds if docked else None,
+                "converged": docked.search.converged if docked else None,
+                "score_spread_kcal_mol": docked.search.score_spread_kcal_mol if docked else None,
                 "provenance": result.provenance,
             },
         ).scalar_one_or_none()

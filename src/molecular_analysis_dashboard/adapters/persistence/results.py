@@ -127,6 +127,9 @@ def _hit(row: RowMapping) -> Hit:
         n_poses=row["n_poses"],
         state_smiles=row["state_smiles"],
         seconds_cpu=row["seconds_cpu"],
+        n_rounds=row["n_rounds"],
+        converged=row["converged"],
+        score_spread_kcal_mol=row["score_spread_kcal_mol"],
         provenance=row["provenance"],
         recorded_at=row["recorded_at"],
     )

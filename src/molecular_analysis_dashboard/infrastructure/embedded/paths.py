@@ -49,6 +49,11 @@ class DataLayout:
         return self.root / "redis"
 
     @property
+    def engines(self) -> Path:
+        """Engine builds made for this machine."""
+        return self.root / "engines"
+
+    @property
     def sockets(self) -> Path:
         """The preferred place of the sockets."""
         return self.root / "sockets"

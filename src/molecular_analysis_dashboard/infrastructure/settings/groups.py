@@ -102,6 +102,11 @@ class Docking(Group):
     warm_receptors: Count = Field(
         2, validation_alias="MAD_WARM_RECEPTORS", description="Receptors whose maps an engine process keeps."
     )
+    engine_builds_dir: Text | None = Field(
+        None,
+        validation_alias="MAD_ENGINE_BUILDS_DIR",
+        description="Folder with builds of `mad engines build`, which workers offer beside the installed engines.",
+    )
 
 
 class Ledger(Group):

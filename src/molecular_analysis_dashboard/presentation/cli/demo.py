@@ -11,6 +11,7 @@ from molecular_analysis_dashboard.client import Client
 from molecular_analysis_dashboard.domain.errors import Misconfigured
 from molecular_analysis_dashboard.infrastructure.embedded.stack_state import read_stack_state
 from molecular_analysis_dashboard.presentation.cli.console import Console
+from molecular_analysis_dashboard.presentation.cli.effort import Effort, Exhaustiveness, chosen_effort
 from molecular_analysis_dashboard.presentation.cli.options import (
     AsJson,
     DataDir,
@@ -26,7 +27,6 @@ from molecular_analysis_dashboard.presentation.cli.server import server_for_this
 _DATA = "molecular_analysis_dashboard.presentation.cli.demo_data"
 _NATIVE = "ergotamine"
 _FOLDER = Path("demo-results")
-_EXHAUSTIVENESS = 4
 _SEED = 42
 _SHOWN_HITS = 100
 # Closer than this, a redocked ligand is usually said to have been found again.
@@ -41,7 +41,8 @@ def demo(
             help="Folder for the results; by default demo-results, or the next free name.", show_default=False
         ),
     ] = None,
-    exhaustiveness: Annotated[int, typer.Option(min=1, max=1024, help="Search runs per ligand.")] = _EXHAUSTIVENESS,
+    effort: Effort = None,
+    exhaustiveness: Exhaustiveness = None,
     server: Server = None,
     token: Token = None,
     data_dir: DataDir = None,
@@ -55,6 +56,7 @@ def demo(
     console = console_of(ctx, as_json)
     folder = ResultsFolder(out or next_free(_FOLDER))
     folder.check()
+    protocol = {"effort": chosen_effort(effort, exhaustiveness), "seed": _SEED}
     complex_folder = _complex()
     data_folder = chosen_data_dir(data_dir)
     with (
@@ -70,7 +72,7 @@ def demo(
                 "file": {"file_name": "lig.pdb", "content": (complex_folder / "lig.pdb").read_text()},
                 "template": _first_record(complex_folder / "vina_output.sdf"),
             },
-            protocol={"effort": {"exhaustiveness": exhaustiveness}, "seed": _SEED},
+            protocol=protocol,
         )
         _run(console, client, screen, folder)
         url = client.base_url

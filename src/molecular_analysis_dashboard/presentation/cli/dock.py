@@ -12,6 +12,7 @@ import typer
 from molecular_analysis_dashboard.client import Client, Job
 from molecular_analysis_dashboard.domain.errors import InvalidInput
 from molecular_analysis_dashboard.presentation.cli.console import Console
+from molecular_analysis_dashboard.presentation.cli.effort import Effort, Exhaustiveness, chosen_effort
 from molecular_analysis_dashboard.presentation.cli.options import (
     AsJson,
     DataDir,
@@ -55,7 +56,8 @@ def dock(
     residues: Annotated[
         str | None, typer.Option(help="Box around these residues: A:145,A:146.", show_default=False)
     ] = None,
-    exhaustiveness: Annotated[int, typer.Option(min=1, max=1024, help="Independent search runs per ligand.")] = 8,
+    effort: Effort = None,
+    exhaustiveness: Exhaustiveness = None,
     seed: Annotated[int, typer.Option(min=1, max=2**31 - 1, help="Equal seeds give equal results.")] = 42,
     poses: Annotated[int, typer.Option(min=1, max=100, help="Most poses kept per ligand.")] = 3,
     engine: Annotated[str, typer.Option(help="Docking engine of the server.")] = "vina",
@@ -83,7 +85,7 @@ def dock(
         protocol={
             "engine": engine,
             "scoring": scoring or engine,
-            "effort": {"exhaustiveness": exhaustiveness},
+            "effort": chosen_effort(effort, exhaustiveness),
             "seed": seed,
             "n_poses": poses,
         },

@@ -17,7 +17,17 @@ from molecular_analysis_dashboard.infrastructure.logging import configure_loggin
 from molecular_analysis_dashboard.infrastructure.redaction import redact_text
 from molecular_analysis_dashboard.infrastructure.settings import unknown_settings
 from molecular_analysis_dashboard.infrastructure.version import package_version
-from molecular_analysis_dashboard.presentation.cli import backup, containers, demo, dock, doctor, jobs, migrate, stack
+from molecular_analysis_dashboard.presentation.cli import (
+    backup,
+    containers,
+    demo,
+    dock,
+    doctor,
+    engines,
+    jobs,
+    migrate,
+    stack,
+)
 from molecular_analysis_dashboard.presentation.cli.console import Console
 from molecular_analysis_dashboard.presentation.cli.exit_codes import ExitCode, exit_code_of
 from molecular_analysis_dashboard.presentation.cli.options import console_of
@@ -35,6 +45,7 @@ app.command()(stack.status)
 app.command()(demo.demo)
 app.command()(dock.dock)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(engines.app, name="engines")
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(migrate.migrate)

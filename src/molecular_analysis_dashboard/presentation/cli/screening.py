@@ -21,6 +21,7 @@ from molecular_analysis_dashboard.presentation.cli.waiting import cancelled_on_i
 # Around a box made with the usual padding, the ligand's own extent; what lies near that is near the site.
 _PADDING_ANGSTROM = 5.0
 _NAME_CHARACTERS = 200
+_CONVERGED = {True: "yes", False: "no", None: ""}
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ def report_hits(console: Console, hits: Sequence[Hit], facts: Mapping[str, Any])
         Column("score kcal/mol", right=True),
         Column("per heavy atom", right=True),
         Column("weight g/mol", right=True),
+        Column("spread kcal/mol", right=True),
+        Column("converged"),
     ]
     rows = [
         (
@@ -100,10 +103,16 @@ def report_hits(console: Console, hits: Sequence[Hit], facts: Mapping[str, Any])
             f"{hit.score_kcal_mol:.2f}",
             f"{hit.ligand_efficiency:.2f}",
             f"{hit.molecular_weight:.1f}",
+            _spread(hit),
+            _CONVERGED[hit.converged],
         )
         for rank, hit in enumerate(hits, start=1)
     ]
     console.table(columns, rows, {**facts, "hits": [dict(hit.body) for hit in hits]})
+
+
+def _spread(hit: Hit) -> str:
+    return "" if hit.score_spread_kcal_mol is None else f"{hit.score_spread_kcal_mol:.2f}"
 
 
 def input_file(path: Path, what: str) -> Path:

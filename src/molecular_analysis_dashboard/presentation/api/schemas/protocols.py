@@ -1,23 +1,69 @@
 """Immutable recipes of screens."""
 
+from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
+from molecular_analysis_dashboard.domain import docking
+from molecular_analysis_dashboard.domain.docking import PRESETS, EffortPreset
 from molecular_analysis_dashboard.domain.hashing import MAX_SEED
 from molecular_analysis_dashboard.presentation.api.schemas.common import Body, Flag, Name, Real, View, Whole
 
+_STANDARD = PRESETS[EffortPreset.STANDARD]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]
 
 
 class SearchEffort(Body):
-    """How hard to search."""
+    """How hard to search: a preset by name, or numbers of one's own; answers show both."""
 
-    exhaustiveness: Whole = Field(
-        default=8, ge=1, le=1024, description="Independent Monte-Carlo runs per ligand state."
+    preset: EffortPreset = Field(
+        default=EffortPreset.STANDARD,
+        description="Stands for the numbers below. Numbers given without a preset are `custom`.",
     )
+    exhaustiveness: Whole = Field(
+        default=_STANDARD.exhaustiveness, ge=1, le=1024, description="Independent Monte-Carlo runs of each round."
+    )
+    run_length: Real = Field(
+        default=_STANDARD.run_length,
+        gt=0,
+        le=1,
+        description="Length of a run as a fraction of the engine's own for the ligand. `custom`: 1.",
+    )
+    max_rounds: Whole = Field(
+        default=_STANDARD.max_rounds,
+        ge=1,
+        le=64,
+        description="Most rounds, each from another start orientation. `custom`: 1.",
+    )
+    agreeing_rounds: Whole = Field(
+        default=_STANDARD.agreeing_rounds,
+        ge=0,
+        le=64,
+        description="End early when so many rounds found the best pose; 0 never does. `custom`: 0.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve(cls, given: object) -> object:
+        """Put a preset's numbers, or the plain ones, where none are given."""
+        if not isinstance(given, dict):
+            return given
+        preset = given.get("preset", EffortPreset.CUSTOM if given else EffortPreset.STANDARD)
+        numbers = next((effort for name, effort in PRESETS.items() if name == preset), docking.SearchEffort())
+        return asdict(numbers) | {"preset": preset} | given
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        effort = docking.SearchEffort.from_json(dict(self))
+        if self.preset is not EffortPreset.CUSTOM and effort != PRESETS[self.preset]:
+            raise ValueError(f"the preset “{self.preset}” has other numbers; leave them out or choose “custom”")
+        if effort.agreeing_rounds == 1 or effort.agreeing_rounds > effort.max_rounds:
+            raise ValueError("agreeing_rounds must be 0, or 2 to max_rounds")
+        self.preset = effort.preset
+        return self
 
 
 class LigandOptions(Body):

@@ -25,6 +25,13 @@ class Hit(View):
     n_poses: int
     state_smiles: str = Field(description="The protomer and stereoisomer that was best.")
     seconds_cpu: float
+    n_rounds: int | None = Field(description="Independent search rounds of that state.")
+    converged: bool | None = Field(
+        description="Whether enough rounds found the best pose; null where a single round cannot tell."
+    )
+    score_spread_kcal_mol: float | None = Field(
+        description="Worst less best of the rounds' best scores; null for a single round."
+    )
     notes: list[str] = Field(description="What was left out of the ligand's record, such as counter-ions.")
     recorded_at: datetime
 

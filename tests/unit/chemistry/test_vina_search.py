@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from molecular_analysis_dashboard.adapters.chemistry.ligand_preparation import prepare_states
+from molecular_analysis_dashboard.adapters.engines.vina_search import max_evaluations, objectives
+from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandOptions, LigandState
+
+
+@pytest.fixture(scope="module")
+def naproxen() -> LigandState:
+    return prepare_states(LigandInput("id", "naproxen", "COc1ccc2cc(ccc2c1)[C@H](C)C(=O)O"), LigandOptions(), 7)[0]
+
+
+def test_full_run_is_left_to_vina(naproxen: LigandState) -> None:
+    assert max_evaluations(naproxen, 1.0) == 0
+
+
+def test_shorter_run_is_a_fraction_of_what_vina_gives_the_ligand(naproxen: LigandState) -> None:
+    atoms = naproxen.pdbqt.count("ATOM")
+    steps = int(70 * 3 * (50 + atoms + 10 * (6 + naproxen.torsions)) / 2) * int((25 + atoms) / 3)
+
+    assert max_evaluations(naproxen, 0.5) == pytest.approx(2.25 * steps / 2, rel=1e-3)
+    # Never 0, which would mean a full run.
+    assert max_evaluations(naproxen, 1e-12) == 1
+
+
+def test_objective_differs_from_the_score_by_a_constant() -> None:
+    # Weight times torsions is 0.25: the score of a pose is (between + within - within the best) / 1.25.
+    best, other = (-10.0, -1.0), (-9.0, -1.5)
+    energies = np.array([[(b + w - best[1]) / 1.25, b, w, 0.0, best[1]] for b, w in (best, other)])
+
+    found = objectives(energies)
+
+    assert found == pytest.approx([-11 / 1.25, -10.5 / 1.25])
+    assert energies[:, 0] - np.array(found) == pytest.approx([0.8, 0.8])
+
+
+def test_pose_that_touches_nothing_has_no_objective() -> None:
+    assert objectives(np.array([[0.0, 0.0, -1.0, 0.0, -1.0]])) == [None]

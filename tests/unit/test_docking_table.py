@@ -1,0 +1,42 @@
+"""The table of `make bench-dock`, out of made-up measurements."""
+
+from benchmarks.docking_runs import Measured
+from benchmarks.docking_table import BASE, DEEP, table
+
+
+def rows() -> list[Measured]:
+    found = []
+    for number, torsions in enumerate((3, 7, 12, 13), 1):
+        pair, best = f"T/{number}", -10.0 + number
+        found += [
+            Measured(pair, torsions, BASE, 1, 40.0, best, best),
+            Measured(pair, torsions, "ours", 1, 8.0, best + 0.1, best + 0.1),
+            Measured(pair, torsions, "ours", 2, 12.0, best + 0.5, best + 0.5),
+        ]
+    return [*found, Measured("T/1", 3, DEEP, 1, 160.0, -9.2, -9.2)]
+
+
+def line(lines: list[str], name: str, nth: int = 0) -> list[str]:
+    return [text.split() for text in lines if text.startswith(name)][nth]
+
+
+def test_table_compares_pairs_that_both_sides_docked() -> None:
+    found = line(table(rows(), {}), "ours")
+
+    assert found[:4] == ["ours", "4", "10.00", "4.00"]
+    assert found[4:8] == ["+0.300", "+-", "0.000", "0.50"]
+    assert found[8:12] == ["+0.500", "+-", "nan", "1"]
+    # Of eight dockings, those at +0.1 lie within 0.3 of the best, but for the pair whose best is that of 32.
+    assert found[12] == "0.50"
+    assert found[13] == "1.000"
+
+
+def test_maps_that_are_made_once_are_shared_out() -> None:
+    assert line(table(rows(), {"ours": 8.0}), "ours")[2:4] == ["12.00", "3.33"]
+
+
+def test_flexible_ligands_have_a_table_of_their_own() -> None:
+    lines = table(rows(), {})
+
+    assert line(lines, "ours", 1)[1] == "2"
+    assert not [text for text in table([row for row in rows() if row.torsions < 10], {}) if "torsions and more" in text]
