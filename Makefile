@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 LOCKS := requirements/base.txt requirements/worker.txt requirements/embedded.txt requirements/test.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock frontend page-if-possible check test test-browser test-deployment test-monitoring up demo bench-ingest bench-dock
+.PHONY: help setup lock frontend page-if-possible check test test-browser test-deployment test-monitoring up demo bench-ingest bench-dock test-engines
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
@@ -74,3 +74,7 @@ bench-ingest: setup ## What validating ligands costs beside bare RDKit calls (re
 BENCH_DOCK_FLAGS =
 bench-dock: setup ## CPU and loss of our search efforts beside the vina command (reads MAD_BENCHMARK_DATA)
 	$(PY) -m benchmarks.dock $(BENCH_DOCK_FLAGS)
+
+test-engines: setup ## Docking programs of the Vina family that MAD_TEST_ENGINE_COMMANDS names (name=program;...)
+	@test -n "$$MAD_TEST_ENGINE_COMMANDS" || { echo "Name programs: MAD_TEST_ENGINE_COMMANDS='deb=/usr/bin/vina' make test-engines" >&2; exit 1; }
+	$(PY) -m pytest tests/science/docking_programs

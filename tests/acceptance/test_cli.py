@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from mad_test_engine import CRASHER, SLEEPER
+from tests.support.family_programs import Script
 from tests.support.mad_command import MadCommand, RunningCommand, mad_command
 from tests.support.waiting import wait_until
 
@@ -25,6 +26,7 @@ FAST = ("--engine", "test", "--exhaustiveness", "1")
 @pytest.fixture(scope="module")
 def shared() -> Iterator[MadCommand]:
     with mad_command({}) as mad:
+        mad.environment["MAD_ENGINE_COMMANDS"] = f"family='{Script().write(mad.folder / 'vina')}'; gone=/no/such/vina"
         mad.up("--workers", "2")
         yield mad
 
@@ -123,6 +125,7 @@ def test_doctor_finds_the_running_stack_in_order(shared: MadCommand) -> None:
     checks = (
         "program",
         "engine vina",
+        "engine family",
         "data folder",
         "stack",
         "postgres",
@@ -132,6 +135,8 @@ def test_doctor_finds_the_running_stack_in_order(shared: MadCommand) -> None:
         "storage",
     )
     assert {check: found[check] for check in checks} == dict.fromkeys(checks, "ok")
+    assert found["engine gone"] == "warning"
+    assert "There is no program /no/such/vina" in result.stdout
 
 
 def test_doctor_names_what_does_not_answer(shared: MadCommand) -> None:
@@ -160,6 +165,22 @@ def test_dock_writes_four_files_that_account_for_every_record(
     assert f"1 of {len(LIGANDS)} ligands came with counter-ions or solvent" in result.stderr
     assert "amine: Removed: HCl." in result.stderr
     assert not list(tmp_path.glob(".out*"))
+
+
+def test_dock_by_a_program_that_the_settings_name(
+    shared: MadCommand, receptor: Path, ligands: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    arguments = ("--receptor", receptor, "--ligands", ligands, "--out", out, *BOX, "--engine", "family")
+    result = shared("dock", *arguments, "--json", "--exhaustiveness", "1")
+
+    assert result.code == 0, result.stderr
+    assert {row["name"] for row in rows(out / "hits.csv")} == LIGANDS.keys()
+    provenance = json.loads((out / "provenance.json").read_text())
+    build = provenance["job"]["engine_build"]
+    assert build.startswith("family-1.2.3-")
+    assert provenance["protocol"]["body"]["scoring"] == "vina"
+    assert len(provenance["workers"][0]["software"]["engines"][build]["sha256"]) == 64
 
 
 def test_jobs_are_listed_shown_and_exported(shared: MadCommand, receptor: Path, ligands: Path, tmp_path: Path) -> None:

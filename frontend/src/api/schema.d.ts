@@ -959,6 +959,13 @@ export interface components {
              * @description What `scoring` of a protocol may be, the default first.
              */
             scoring_functions: string[];
+            /**
+             * Parameter Schema
+             * @description JSON schema of the protocol's fields that it reads, those of `effort` among them; a field that is not named must keep its default. Empty if the worker did not tell.
+             */
+            parameter_schema: {
+                [key: string]: unknown;
+            };
         };
         /**
          * EngineList

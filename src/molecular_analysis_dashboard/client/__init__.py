@@ -1,12 +1,13 @@
 """A thin typed client of the HTTP interface."""
 
 from .client import Client
-from .models import BindingSite, Hit, Job, JobCounts, Library, Receptor, Rejected, ResidueNote, Waiting
+from .models import BindingSite, EngineBuild, Hit, Job, JobCounts, Library, Receptor, Rejected, ResidueNote, Waiting
 from .transport import Unreachable
 
 __all__ = [
     "BindingSite",
     "Client",
+    "EngineBuild",
     "Hit",
     "Job",
     "JobCounts",

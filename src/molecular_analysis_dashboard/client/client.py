@@ -7,7 +7,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from .models import BindingSite, Hit, Job, Library, Ligand, Receptor, Rejected, ResidueNote, Structure, Waiting
+from .models import (
+    BindingSite,
+    EngineBuild,
+    Hit,
+    Job,
+    Library,
+    Ligand,
+    Receptor,
+    Rejected,
+    ResidueNote,
+    Structure,
+    Waiting,
+)
 from .transport import Transport
 
 _API = "/api/v1"
@@ -101,6 +113,10 @@ class Client:
     def create_protocol(self, name: str, protocol: Mapping[str, Any]) -> str:
         """Keep a recipe under a name, or find the equal one; returns its id."""
         return str(self._post("/protocols", {"name": name, "protocol": dict(protocol)})["id"])
+
+    def engines(self) -> Sequence[EngineBuild]:
+        """List the engine builds that workers have or had, those of live workers first."""
+        return [EngineBuild.from_json(item) for item in self._get("/engines")["items"]]
 
     def submit_screen(self, body: Mapping[str, Any], idempotency_key: str) -> Job:
         """Start a screen; asking again with the same key gives the same job."""

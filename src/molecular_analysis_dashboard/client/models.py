@@ -1,6 +1,6 @@
 """What the server answers, as far as callers use it; fields that this release does not know are ignored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -18,6 +18,16 @@ class _Answer:
         """Read the fields by name; those that the class has no default for must be there."""
         names = {item.name for item in fields(cls)}  # type: ignore[arg-type]
         return cls(**{name: value for name, value in body.items() if name in names})
+
+
+@dataclass(frozen=True)
+class EngineBuild(_Answer):
+    """One engine at one version, as a worker has it; its default scoring function comes first."""
+
+    engine: str
+    build_id: str
+    scoring_functions: Sequence[str] = ()
+    parameter_schema: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -38,12 +38,13 @@ _BUILD = re.compile(r"(?P<engine>.+?)-\d.*")
 class KnownBuild:
     """An engine build as workers registered it, and the slots of live workers that can run it.
 
-    `scoring_functions` is empty where the worker did not tell.
+    `scoring_functions` and `parameter_schema` are empty where the worker did not tell.
     """
 
     build_id: str
     live_slots: int
     scoring_functions: tuple[str, ...] = ()
+    parameter_schema: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def engine(self) -> str:

@@ -283,6 +283,8 @@ class Worker:
     ----------
     scoring_functions : mapping
         Those of each engine build, the engine's default first.
+    parameter_schemas : mapping
+        JSON schema of the protocol's fields that each engine build reads.
     software : mapping
         What its results depend on besides the engine build: Python, platform, packages and hashes of engines.
     """
@@ -296,6 +298,7 @@ class Worker:
     concurrency: int
     beat_interval_s: float
     scoring_functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    parameter_schemas: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     software: Mapping[str, object] = field(default_factory=dict)
 
 

@@ -15,7 +15,7 @@ import structlog
 from pydantic import TypeAdapter
 from redis import Redis
 
-from molecular_analysis_dashboard.adapters.engines.host import die_with_parent
+from molecular_analysis_dashboard.adapters.engines.parent_death import die_with_parent
 from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
 from molecular_analysis_dashboard.adapters.queue.broker import CeleryTaskQueue
 from molecular_analysis_dashboard.domain.errors import ResourceLost

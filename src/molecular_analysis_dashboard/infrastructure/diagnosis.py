@@ -135,7 +135,8 @@ def _engines() -> Iterator[Finding]:
         if "build_id" in engine:
             yield Finding(f"engine {engine['name']}", Verdict.OK, engine["build_id"])
         else:
-            yield Finding(f"engine {engine['name']}", Verdict.WARNING, engine["error"], reinstall)
+            advice = engine.get("advice", reinstall)
+            yield Finding(f"engine {engine['name']}", Verdict.WARNING, engine["error"], advice)
 
 
 def _data_folder(data_dir: Path) -> Finding:

@@ -25,11 +25,12 @@ from redis import Redis
 from molecular_analysis_dashboard.adapters.chemistry.records import read_records
 from molecular_analysis_dashboard.adapters.engines.native_builds import usable_builds
 from molecular_analysis_dashboard.adapters.engines.process import EngineProcess
-from molecular_analysis_dashboard.adapters.engines.registry import installed_builds
+from molecular_analysis_dashboard.adapters.engines.registry import usable_engines
 from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
 from molecular_analysis_dashboard.adapters.queue.drain import SharedDrain
 from molecular_analysis_dashboard.adapters.queue.wake import RedisWake
 from molecular_analysis_dashboard.domain.docking import EngineBuild
+from molecular_analysis_dashboard.domain.engine_commands import parse_engine_commands
 from molecular_analysis_dashboard.domain.errors import Misconfigured
 from molecular_analysis_dashboard.domain.identity import new_id
 from molecular_analysis_dashboard.domain.jobs import TaskKind, Worker
@@ -77,6 +78,7 @@ class _Identity:
     drain: SharedDrain
     builds: tuple[EngineBuild, ...]
     build_folders: Mapping[str, Path]
+    parameter_schemas: Mapping[str, Mapping[str, object]]
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,20 @@ def prepare(settings: Settings) -> list[str]:
     beat_interval_s = settings.ledger.heartbeat_interval_s
     folder = settings.docking.engine_builds_dir
     native = usable_builds(Path(folder) if folder else None)
-    builds = (*installed_builds(), *(found.build for found in native))
-    folders = {found.build.build_id: found.folder for found in native}
-    _identity = _Identity(new_id(), socket.gethostname(), os.getpid(), beat_interval_s, SharedDrain(), builds, folders)
+    engines = usable_engines(parse_engine_commands(settings.docking.engine_commands))
+    builds = (*(engine.build for engine in engines), *(found.build for found in native))
+    # A build of an engine reads what the installed one does.
+    schemas = {engine.build.engine: engine.parameter_schema for engine in engines}
+    _identity = _Identity(
+        new_id(),
+        socket.gethostname(),
+        os.getpid(),
+        beat_interval_s,
+        SharedDrain(),
+        builds,
+        {found.build.build_id: found.folder for found in native},
+        {build.build_id: schemas.get(build.engine, {}) for build in builds},
+    )
     return [QUEUE_PREPARE, QUEUE_ANALYSE, QUEUE_MAINTENANCE, *(dock_queue(build.build_id) for build in builds)]
 
 
@@ -130,6 +143,7 @@ def start_slot(settings: Settings) -> None:
         preparation_timeout_s=settings.docking.preparation_timeout_s,
         warm_sites=settings.docking.warm_receptors,
         environment={name: os.environ[name] for name in _ENGINE_ENVIRONMENT if name in os.environ},
+        engine_commands=settings.docking.engine_commands,
         log_level=settings.runtime.log_level,
         telemetry=telemetry,
         build_folders=identity.build_folders,
@@ -222,6 +236,7 @@ class CompanionStep(bootsteps.StartStopStep):  # type: ignore[misc]
             queues=tuple(worker.app.amqp.queues.consume_from),
             engine_builds=tuple(build.build_id for build in identity.builds),
             scoring_functions={build.build_id: build.scoring_functions for build in identity.builds},
+            parameter_schemas=identity.parameter_schemas,
             concurrency=worker.concurrency,
             beat_interval_s=identity.beat_interval_s,
             software=installed_software(identity.builds),

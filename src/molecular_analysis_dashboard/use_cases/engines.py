@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from molecular_analysis_dashboard.domain.docking import DockingProtocol, KnownBuild
+from molecular_analysis_dashboard.domain.engine_parameters import first_unsupported
 from molecular_analysis_dashboard.domain.errors import InvalidInput
 from molecular_analysis_dashboard.domain.identity import SystemScope
 from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
@@ -38,11 +39,13 @@ def check_engine(uow: UnitOfWork, protocol: DockingProtocol) -> None:
     Raises
     ------
     InvalidInput
-        With code ``engine_unknown`` or ``scoring_unsupported``, and the choices there are.
+        With code ``engine_unknown`` or ``scoring_unsupported`` and the choices there are, or with code
+        ``parameter_unsupported`` and the field.
     """
+    builds = {build.engine: build for build in reversed(uow.control.engine_builds())}
     offered = dict(_BUNDLED)
-    for build in reversed(uow.control.engine_builds()):
-        offered[build.engine] = build.scoring_functions or offered.get(build.engine, ())
+    for engine, build in builds.items():
+        offered[engine] = build.scoring_functions or offered.get(engine, ())
     if protocol.engine not in offered:
         raise InvalidInput(
             f"There is no docking engine {protocol.engine}. Choose {_either(sorted(offered))}, or start a worker that "
@@ -57,6 +60,9 @@ def check_engine(uow: UnitOfWork, protocol: DockingProtocol) -> None:
             code="scoring_unsupported",
             choices=list(scoring),
         )
+    schema = builds[protocol.engine].parameter_schema if protocol.engine in builds else {}
+    if schema and (problem := first_unsupported(schema, protocol)):
+        raise InvalidInput(problem.message, code="parameter_unsupported", field=problem.field)
 
 
 def _either(names: Sequence[str]) -> str:

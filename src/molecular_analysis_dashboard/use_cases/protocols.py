@@ -17,7 +17,7 @@ def save_protocol(
     Raises
     ------
     InvalidInput
-        With code ``engine_unknown`` or ``scoring_unsupported``.
+        With code ``engine_unknown``, ``scoring_unsupported`` or ``parameter_unsupported``.
     """
     check_engine(uow, protocol)
     uow.protocols.lock_name(name)

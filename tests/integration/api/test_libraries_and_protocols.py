@@ -123,7 +123,8 @@ def test_a_library_being_read_is_not_deleted(client: httpx.Client, worker: Simul
 def lab_engine(database: SqlDatabase) -> None:
     """A worker was there that has an engine of the laboratory's own."""
     build = "lab-2.1-gpu"
-    worker = Worker(new_id(), "host", 1, "0", (), (build,), 1, 2.0, {build: ("lab", "lab-ml")})
+    schema = {"type": "object", "properties": {"exhaustiveness": {"maximum": 8}, "n_poses": {"maximum": 5}}}
+    worker = Worker(new_id(), "host", 1, "0", (), (build,), 1, 2.0, {build: ("lab", "lab-ml")}, {build: schema})
     with database.begin(SystemScope()) as uow:
         uow.control.register(worker)
         uow.control.worker_ended(worker.id)
@@ -186,3 +187,26 @@ def test_a_scoring_function_of_a_worker_s_engine_is_taken(client: httpx.Client) 
     assert answer.status_code == 201
     engines = client.get("/api/v1/engines").json()["items"]
     assert ["lab", "lab-ml"] in [engine["scoring_functions"] for engine in engines]
+
+
+@pytest.mark.usefixtures("lab_engine")
+@pytest.mark.parametrize(
+    ("parameters", "field"),
+    [
+        ({"n_poses": 6}, "n_poses"),
+        ({"effort": {"exhaustiveness": 16}}, "exhaustiveness"),
+        ({"min_rmsd_angstrom": 2.0}, "min_rmsd_angstrom"),
+    ],
+)
+def test_a_parameter_that_the_engine_does_not_offer_is_refused(
+    client: httpx.Client, parameters: dict[str, object], field: str
+) -> None:
+    plain = {"engine": "lab", "scoring": "lab", "effort": {"exhaustiveness": 8}, "n_poses": 5}
+    refused = client.post(PROTOCOLS, json={"name": "x", "protocol": plain | parameters})
+
+    assert client.post(PROTOCOLS, json={"name": "x", "protocol": plain}).is_success
+    assert (refused.status_code, code_of(refused)) == (422, "parameter_unsupported")
+    assert refused.json()["error"]["details"]["field"] == field
+    assert field in refused.json()["error"]["message"]
+    schemas = {engine["engine"]: engine["parameter_schema"] for engine in client.get("/api/v1/engines").json()["items"]}
+    assert schemas["lab"]["properties"]["n_poses"] == {"maximum": 5}

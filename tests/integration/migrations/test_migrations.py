@@ -192,6 +192,28 @@ def test_instance_waits_for_a_migration_that_takes_longer_than_any_lock_may(make
     assert is_at_head(settings)
 
 
+def test_workers_that_tell_no_parameters_are_registered_before_and_after(settings: Settings, engine: Engine) -> None:
+    register = text(
+        "INSERT INTO workers (id, host, pid, version, queues, engine_builds, concurrency, beat_interval_s, state) "
+        "VALUES (gen_random_uuid(), 'h', 1, '0', '{}', '{}', 1, 2, 'live')"
+    )
+    with engine.connect() as connection, alembic(connection) as found:
+        command.upgrade(found, "20261124_traceparent")
+    with engine.begin() as connection:
+        connection.execute(register)
+    migrate(settings)
+    with engine.begin() as connection:
+        # Code that does not know the column goes on writing.
+        connection.execute(register)
+        told = connection.execute(text("SELECT parameter_schemas FROM workers"))
+        assert told.scalars().all() == [{}, {}]
+    with engine.connect() as connection, alembic(connection) as found:
+        command.downgrade(found, "20261124_traceparent")
+    migrate(settings)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM workers")).scalar_one() == 2
+
+
 def test_jobs_of_the_first_schema_keep_their_rows_and_have_no_place_in_a_trace(
     settings: Settings, engine: Engine
 ) -> None:

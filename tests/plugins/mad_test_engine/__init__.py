@@ -56,7 +56,8 @@ class TestEngine:
 
     @property
     def parameter_schema(self) -> Mapping[str, object]:
-        return {"type": "object", "properties": {}}
+        whole = {"type": "integer", "minimum": 1}
+        return {"type": "object", "properties": {"exhaustiveness": whole, "n_poses": whole, "seed": whole}}
 
     def open_site(self, receptor_pdbqt: str, box: SearchBox, protocol: DockingProtocol) -> TestSite:
         if "REFUSE" in receptor_pdbqt:

@@ -49,6 +49,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
         "preparation_timeout_s": 600,
         "engine_memory_bytes": 3 * 1024**3,
         "warm_receptors": 2,
+        "engine_commands": "",
     }
     assert settings.ledger.model_dump() == {
         "heartbeat_interval_s": 2,
@@ -258,3 +259,10 @@ class TestSecretFiles:
         (line,) = problems({name: ":mad:hunter2@[x"})
         assert line.startswith(f"{name}: ")
         assert "hunter2" not in line
+
+
+def test_docking_programs_are_checked_when_the_settings_are_read() -> None:
+    given = {"MAD_ENGINE_COMMANDS": "smina=/opt/smina"}
+    assert load_settings(given).docking.engine_commands == "smina=/opt/smina"
+    with pytest.raises(Misconfigured, match=r"MAD_ENGINE_COMMANDS=.*“/opt/smina” must be name=program"):
+        load_settings({"MAD_ENGINE_COMMANDS": "/opt/smina"})

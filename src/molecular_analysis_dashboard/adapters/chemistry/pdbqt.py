@@ -2,6 +2,11 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
+from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
+
 # Types the bundled Vina accepts (AutoDock-Vina v1.2.7, src/lib/atom_constants.h), with their elements.
 _ELEMENTS_BY_TYPE = {
     "C": "C", "A": "C", "CG0": "C", "CG1": "C", "CG2": "C", "CG3": "C",
@@ -53,3 +58,36 @@ def index_map(pdbqt: str) -> dict[int, int]:
         int(field) for line in pdbqt.splitlines() if line.startswith("REMARK INDEX MAP") for field in line.split()[3:]
     ]
     return {serial: index - 1 for index, serial in zip(numbers[::2], numbers[1::2], strict=True)}
+
+
+def with_positions(pdbqt: str, positions: NDArray[np.float64]) -> str:
+    """Return a PDBQT with its atoms at coordinates of shape (n_lines, 3) in Å."""
+    rows = iter(positions.tolist())
+    return "".join(
+        (moved(line, *next(rows)) if line.startswith(("ATOM", "HETATM")) else line) + "\n"
+        for line in pdbqt.splitlines()
+    )
+
+
+def placed_at(pdbqt: str, positions: NDArray[np.float64]) -> str:
+    """Return a ligand's PDBQT at coordinates of its mol block, of shape (n_atoms, 3) in Å.
+
+    Closure pseudo-atoms sit on the atoms they stand for.
+
+    Raises
+    ------
+    LigandRejected
+        ``preparation_failed`` if a pseudo-atom stands for none.
+    """
+    atoms = index_map(pdbqt)
+    start = np.array([position(line) for line in atom_lines(pdbqt)])
+    target = start.copy()
+    for serial, index in atoms.items():
+        target[serial - 1] = positions[index]
+    for serial in range(1, len(start) + 1):
+        if serial not in atoms:
+            twins = [s for s in atoms if np.allclose(start[s - 1], start[serial - 1], atol=2e-3)]
+            if not twins:
+                raise LigandRejected(RejectionReason.PREPARATION_FAILED, "A ring closure atom has no partner.")
+            target[serial - 1] = target[twins[0] - 1]
+    return with_positions(pdbqt, target)

@@ -4,7 +4,6 @@ Docking libraries hold the interpreter's lock for minutes, call `exit()`, and ma
 of it happens here, and nothing in this process tries to watch itself. The kernel ends it when its slot dies.
 """
 
-import ctypes
 import logging
 import os
 import resource
@@ -31,7 +30,9 @@ from molecular_analysis_dashboard.adapters.engines.messages import (
     read_request,
     write_message,
 )
+from molecular_analysis_dashboard.adapters.engines.parent_death import die_with_parent
 from molecular_analysis_dashboard.domain.docking import DockedLigand
+from molecular_analysis_dashboard.domain.engine_commands import EngineCommands, parse_engine_commands
 from molecular_analysis_dashboard.domain.errors import EngineFailed, MadError
 from molecular_analysis_dashboard.infrastructure.logging import bind_ids, configure_logging
 from molecular_analysis_dashboard.ports.chemistry_process import SiteSpec
@@ -40,7 +41,6 @@ from molecular_analysis_dashboard.ports.engine import DockingSite
 # Run as a program, this module is called __main__.
 log = structlog.get_logger(__spec__.name)
 
-_PR_SET_PDEATHSIG = 1
 _OWN_LOGGERS = "molecular_analysis_dashboard"
 
 
@@ -50,8 +50,9 @@ class Host:
     Chemistry is imported on first use, so that a process that only validates does not load the engines.
     """
 
-    def __init__(self, warm_sites: int) -> None:
+    def __init__(self, warm_sites: int, commands: EngineCommands) -> None:
         self._warm_sites = warm_sites
+        self._commands = commands
         self._sites: OrderedDict[str, tuple[SiteSpec, DockingSite]] = OrderedDict()
 
     def answer(self, request: Request) -> Response:
@@ -92,7 +93,7 @@ class Host:
             return Done()
         while len(self._sites) >= self._warm_sites:
             self._sites.popitem(last=False)
-        engine = load_engine(site.protocol.engine)
+        engine = load_engine(site.protocol.engine, self._commands)
         if site.engine_build not in ("", engine.build.build_id):
             raise EngineFailed(
                 f"The job is pinned to {site.engine_build}, but {engine.build.build_id} is what runs here. Restart the "
@@ -130,13 +131,6 @@ def serve(requests: BinaryIO, responses: BinaryIO, host: Host) -> None:
         write_message(responses, response)
 
 
-def die_with_parent(parent_pid: int) -> None:
-    """Ask the kernel for SIGKILL when the slot ends, and end now if it already has."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent_pid:
-        os._exit(1)
-
-
 def set_up_log(file_number: int, level: str) -> None:
     """Write log lines where the worker writes its own; what libraries have to say in passing stays out of them."""
     configure_logging(level, json=True, stream=os.fdopen(file_number, "w", buffering=1))
@@ -145,7 +139,10 @@ def set_up_log(file_number: int, level: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Run: ``host.py PARENT_PID MEMORY_BYTES WARM_SITES LOG_FILE_NUMBER LOG_LEVEL``; it answers stdin on stdout."""
+    """Run: ``host.py PARENT_PID MEMORY_BYTES WARM_SITES LOG_FILE_NUMBER LOG_LEVEL COMMANDS``.
+
+    It answers stdin on stdout; COMMANDS is what `parse_engine_commands` reads.
+    """
     parent_pid, memory_bytes, warm_sites, log_to = (int(value) for value in arguments[:4])
     die_with_parent(parent_pid)
     # A terminal's Ctrl-C is for the worker, which tells us what to do by closing the pipe or killing us.
@@ -156,7 +153,7 @@ def main(arguments: list[str]) -> None:
     # Libraries print to descriptor 1 from C++; that must not end up between our messages.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     set_up_log(log_to, arguments[4])
-    serve(sys.stdin.buffer, responses, Host(warm_sites))
+    serve(sys.stdin.buffer, responses, Host(warm_sites, parse_engine_commands(arguments[5])))
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ _ONE_THREAD = {
     "NUMEXPR_NUM_THREADS": "1",
     "PYTHONFAULTHANDLER": "1",
 }
+_HOST = "molecular_analysis_dashboard.adapters.engines.host"
 _STDERR_TAIL_BYTES = 2000
 # A record takes a third of a millisecond, the largest some tenths of a second. One that hangs is searched for by
 # halving its batch, so the bound of a batch may not be that of a whole preparation.
@@ -70,6 +71,8 @@ class EngineProcess:
         Wall-clock limits of one request, in seconds.
     warm_sites : int
         How many sites' maps the child keeps.
+    engine_commands : str
+        Programs that are engines too, as `domain.engine_commands` reads them.
     log_level : str
         Level of the child's log lines, which go where this process's standard output goes.
     build_folders : Mapping[str, Path]
@@ -85,6 +88,7 @@ class EngineProcess:
         preparation_timeout_s: float,
         warm_sites: int,
         environment: Mapping[str, str],
+        engine_commands: str = "",
         log_level: str = "warning",
         telemetry: Telemetry = SILENT,
         build_folders: Mapping[str, Path] = MappingProxyType({}),
@@ -94,6 +98,7 @@ class EngineProcess:
         self._preparation_timeout_s = preparation_timeout_s
         self._warm_sites = warm_sites
         self._environment = {**environment, **_ONE_THREAD}
+        self._engine_commands = engine_commands
         self._log_level = log_level
         self._telemetry = telemetry
         self._build_folders = build_folders
@@ -211,16 +216,17 @@ class EngineProcess:
         self._scratch = tempfile.TemporaryDirectory(prefix="mad-engine-", ignore_cleanup_errors=True)
         self._started_at = time.monotonic()
         log_to = os.dup(_STDOUT)
-        limits = (str(os.getpid()), str(self._memory_bytes), str(self._warm_sites), str(log_to), self._log_level)
+        numbers = map(str, (os.getpid(), self._memory_bytes, self._warm_sites, log_to))
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "molecular_analysis_dashboard.adapters.engines.host", *limits],
+                [sys.executable, "-m", _HOST, *numbers, self._log_level, self._engine_commands],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,
                 pass_fds=(log_to,),
                 cwd=self._scratch.name,
-                env=self._environment | self._path(),
+                # Its temporary files go where they are removed however it ends.
+                env=self._environment | self._path() | {"TMPDIR": self._scratch.name},
                 start_new_session=True,
                 # Unbuffered: select() must see every byte that has arrived.
                 bufsize=0,

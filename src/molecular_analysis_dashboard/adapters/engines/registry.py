@@ -1,26 +1,41 @@
 """Which docking engines are installed: entry points, loaded when needed."""
 
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
 
 import structlog
 
 from molecular_analysis_dashboard.domain.docking import EngineBuild
+from molecular_analysis_dashboard.domain.engine_commands import EngineCommands
 from molecular_analysis_dashboard.domain.errors import EngineFailed
 from molecular_analysis_dashboard.ports.engine import DockingEngine
 
 ENTRY_POINT_GROUP = "molecular_analysis_dashboard.engines"
 EngineFactory = Callable[[], DockingEngine]
+_NONE: EngineCommands = MappingProxyType({})
 
 _log = structlog.get_logger(__name__)
 
 
-def installed_engines() -> dict[str, EngineFactory]:
-    """Return a factory for each installed engine by name; an engine is imported when its factory is called."""
-    return {point.name: _factory(point) for point in entry_points(group=ENTRY_POINT_GROUP)}
+def installed_engines(commands: EngineCommands = _NONE) -> dict[str, EngineFactory]:
+    """Return a factory for each installed engine by name; an engine is imported when its factory is called.
+
+    Parameters
+    ----------
+    commands : mapping
+        Programs of the Vina family that are engines too, by name.
+    """
+    engines: dict[str, EngineFactory] = {
+        name: partial(_command_engine, name, command) for name, command in commands.items()
+    }
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        engines[point.name] = _twice(point.name) if point.name in commands else _factory(point)
+    return engines
 
 
-def load_engine(name: str) -> DockingEngine:
+def load_engine(name: str, commands: EngineCommands = _NONE) -> DockingEngine:
     """Return a new instance of an installed engine.
 
     Raises
@@ -28,7 +43,7 @@ def load_engine(name: str) -> DockingEngine:
     EngineFailed
         ``engine_not_installed`` or ``engine_unusable``.
     """
-    engines = installed_engines()
+    engines = installed_engines(commands)
     if name not in engines:
         known = ", ".join(sorted(engines)) or "none"
         raise EngineFailed(
@@ -39,15 +54,40 @@ def load_engine(name: str) -> DockingEngine:
     return engines[name]()
 
 
-def installed_builds() -> tuple[EngineBuild, ...]:
-    """Return the builds of the engines that load, by name; one that does not is logged and left out."""
-    builds = []
-    for name, factory in sorted(installed_engines().items()):
+def usable_engines(commands: EngineCommands = _NONE) -> tuple[DockingEngine, ...]:
+    """Return the engines that load and know their build, by name; one that does not is logged and left out."""
+    engines = []
+    for name, factory in sorted(installed_engines(commands).items()):
         try:
-            builds.append(factory().build)
+            engine = factory()
+            _log.debug("engine_found", build=engine.build.build_id)
         except EngineFailed as cause:
             _log.warning("engine_left_out", engine=name, reason=cause.message)
-    return tuple(builds)
+        else:
+            engines.append(engine)
+    return tuple(engines)
+
+
+def installed_builds(commands: EngineCommands = _NONE) -> tuple[EngineBuild, ...]:
+    """Return the builds of the usable engines, by name."""
+    return tuple(engine.build for engine in usable_engines(commands))
+
+
+def _command_engine(name: str, command: tuple[str, ...]) -> DockingEngine:
+    from molecular_analysis_dashboard.adapters.engines.vina_command import VinaCommandEngine
+
+    return VinaCommandEngine(name, command)
+
+
+def _twice(name: str) -> EngineFactory:
+    def refuse() -> DockingEngine:
+        raise EngineFailed(
+            f"The engine name “{name}” is taken by an installed package. Rename it in MAD_ENGINE_COMMANDS.",
+            code="engine_unusable",
+            engine=name,
+        )
+
+    return refuse
 
 
 def _factory(point: EntryPoint) -> EngineFactory:

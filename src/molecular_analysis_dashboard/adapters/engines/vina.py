@@ -16,22 +16,29 @@ from numpy.typing import NDArray
 from rdkit import Chem
 from vina import Vina
 
-from molecular_analysis_dashboard.adapters.chemistry.hydrogens import complete_pose
 from molecular_analysis_dashboard.adapters.chemistry.pdbqt import (
-    LIGAND_TYPES,
-    RECEPTOR_TYPES,
     atom_lines,
-    atom_type,
     index_map,
-    moved,
+    placed_at,
     position,
+    with_positions,
 )
-from molecular_analysis_dashboard.adapters.chemistry.poses import mol_from_block, pack_coordinates
-from molecular_analysis_dashboard.adapters.chemistry.sites import check_box
+from molecular_analysis_dashboard.adapters.chemistry.poses import mol_from_block
 from molecular_analysis_dashboard.adapters.engines.native_builds import build_of_module
+from molecular_analysis_dashboard.adapters.engines.vina_family import (
+    SEARCH_POSES,
+    atoms_only,
+    check_receptor,
+    check_seed,
+    models_in,
+    ranked_poses,
+    refuse_outside,
+    refuse_unfit,
+    refuse_unknown_types,
+)
 from molecular_analysis_dashboard.adapters.engines.vina_search import max_evaluations, objectives
 from molecular_analysis_dashboard.domain.docking import DockingProtocol, EngineBuild, Pose
-from molecular_analysis_dashboard.domain.errors import EngineFailed, InvalidInput
+from molecular_analysis_dashboard.domain.errors import EngineFailed
 from molecular_analysis_dashboard.domain.hashing import MAX_SEED, bytes_hash, derive_seed
 from molecular_analysis_dashboard.domain.ligands import LigandState
 from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
@@ -39,8 +46,6 @@ from molecular_analysis_dashboard.domain.sites import SearchBox
 
 Matrix = NDArray[np.float64]
 SCORING_FUNCTIONS = ("vina", "vinardo")
-# Vina's own default; fewer would change the search itself, because the best so many minima are refined.
-_SEARCH_POSES = 9
 _VOXEL_ANGSTROM = 0.375
 _STANDARD_STREAMS = (1, 2)
 
@@ -80,13 +85,13 @@ class VinaEngine:
             If Vina cannot use the protocol, the receptor or the box.
         """
         _check_protocol(protocol)
-        _check_receptor(receptor_pdbqt, box)
+        check_receptor(receptor_pdbqt, box)
         seed = derive_seed(protocol.seed, bytes_hash(receptor_pdbqt.encode()), box.center, box.size)
         vina = Vina(sf_name=protocol.scoring, cpu=1, seed=seed, verbosity=0)
         try:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder, "receptor.pdbqt")
-                path.write_text(_atoms_only(receptor_pdbqt))
+                path.write_text(atoms_only(receptor_pdbqt))
                 vina.set_receptor(str(path))
             with _silence():
                 vina.compute_vina_maps(list(box.center), list(box.size), spacing=_VOXEL_ANGSTROM)
@@ -115,12 +120,12 @@ class VinaSite:
         """Dock one state; see `ports.engine.DockingSite.dock`."""
         protocol = self._protocol
         mol = mol_from_block(state.mol_block)
-        self._refuse_unfit(state)
+        refuse_unfit(state, self._box)
         self._set_ligand(_rotated(state.pdbqt, seed, self._box))
         try:
             self._vina.dock(
                 exhaustiveness=protocol.effort.exhaustiveness,
-                n_poses=max(protocol.n_poses, _SEARCH_POSES),
+                n_poses=max(protocol.n_poses, SEARCH_POSES),
                 min_rmsd=protocol.min_rmsd_angstrom,
                 max_evals=max_evaluations(state, protocol.effort.run_length),
             )
@@ -135,10 +140,8 @@ class VinaSite:
     def score(self, state: LigandState) -> float:
         """Return the score (kcal/mol) of the state where its mol block places it."""
         mol = mol_from_block(state.mol_block)
-        positions = mol.GetConformer().GetPositions()
-        if not all(self._box.contains((x, y, z)) for x, y, z in positions.tolist()):
-            raise LigandRejected(RejectionReason.OUTSIDE_BOX, "Scoring in place needs every atom inside the box.")
-        self._set_ligand(_placed(state.pdbqt, positions))
+        refuse_outside(mol, self._box)
+        self._set_ligand(placed_at(state.pdbqt, mol.GetConformer().GetPositions()))
         try:
             return float(self._vina.score()[0])
         except (RuntimeError, ValueError) as cause:
@@ -147,46 +150,19 @@ class VinaSite:
 
     def _set_ligand(self, pdbqt: str) -> None:
         # A type without a map would make Vina end the process.
-        if unknown := sorted({atom_type(line) for line in atom_lines(pdbqt)} - LIGAND_TYPES):
-            raise LigandRejected(RejectionReason.UNSUPPORTED_ELEMENT, f"Atom types: {', '.join(unknown)}.")
+        refuse_unknown_types(pdbqt)
         try:
             self._vina.set_ligand_from_string(pdbqt)
         except (RuntimeError, TypeError, ValueError) as cause:
             _raise_if_out_of_memory(cause)
             raise LigandRejected(RejectionReason.PREPARATION_FAILED, _reason(cause)) from cause
 
-    def _refuse_unfit(self, state: LigandState) -> None:
-        """Refuse a ligand whose largest rigid part is longer than the box's diagonal."""
-        longest = max(_rigid_extents(state.pdbqt), default=0.0)
-        diagonal = math.dist((0, 0, 0), self._box.size)
-        if longest > diagonal:
-            raise LigandRejected(
-                RejectionReason.OUTSIDE_BOX,
-                f"A rigid part is {longest:.1f} Å long; the box's diagonal is {diagonal:.1f} Å.",
-            )
-
     def _poses(self, text: str, scores: Matrix, mol: Chem.Mol, atoms: Mapping[int, int]) -> tuple[Pose, ...]:
-        models = [model for model in text.split("ENDMDL") if "ATOM" in model]
+        models = models_in(text)
         if not models or scores.size == 0:
             raise LigandRejected(RejectionReason.NO_POSE)
-        found = []
-        for model, score, objective in zip(models, scores[:, 0].tolist(), objectives(scores), strict=True):
-            points = [position(line) for line in atom_lines(model)]
-            placed = {atom: points[serial - 1] for serial, atom in atoms.items()}
-            if self._is_inside(placed, mol):
-                found.append((score, pack_coordinates(complete_pose(mol, placed)), objective))
-        if not found:
-            raise LigandRejected(RejectionReason.OUTSIDE_BOX, "Every pose reaches beyond the box.")
-        found.sort(key=lambda pose: pose[0])
-        return tuple(Pose(rank, *pose) for rank, pose in enumerate(found, start=1))
-
-    def _is_inside(self, placed: Mapping[int, tuple[float, float, float]], mol: Chem.Mol) -> bool:
-        # Vina lets atoms leave the box by a fraction of a voxel.
-        return all(
-            self._box.contains(point, margin=-1.0)
-            for index, point in placed.items()
-            if mol.GetAtomWithIdx(index).GetAtomicNum() > 1
-        )
+        scored = zip(scores[:, 0].tolist(), objectives(scores), models, strict=True)
+        return ranked_poses(scored, mol, atoms, self._box)
 
 
 @cache
@@ -208,35 +184,14 @@ def _check_protocol(protocol: DockingProtocol) -> None:
             code="scoring_unsupported",
             scoring=protocol.scoring,
         )
-    if not 1 <= protocol.seed <= MAX_SEED:
-        raise EngineFailed(f"The seed must be 1 to {MAX_SEED}; Vina reads 0 as random.", code="seed_invalid")
-
-
-def _check_receptor(receptor_pdbqt: str, box: SearchBox) -> None:
-    types = {atom_type(line) for line in atom_lines(receptor_pdbqt)}
-    if not types:
-        raise EngineFailed("The receptor holds no atoms. Prepare it again.", code="receptor_refused")
-    if unknown := sorted(types - RECEPTOR_TYPES):
-        raise EngineFailed(
-            f"Vina has no atom types {', '.join(unknown)} of the receptor. Remove those groups and prepare it again.",
-            code="receptor_refused",
-            atom_types=unknown,
-        )
-    try:
-        check_box(receptor_pdbqt, box)
-    except InvalidInput as cause:
-        raise EngineFailed(cause.message, code=cause.error_code, **cause.details) from cause
-
-
-def _atoms_only(receptor_pdbqt: str) -> str:
-    return "\n".join(atom_lines(receptor_pdbqt)) + "\n"
+    check_seed(protocol.seed)
 
 
 def _rotated(pdbqt: str, seed: int, box: SearchBox) -> str:
     """Turn the start conformer by a random rotation about its centroid and put it in the middle of the box."""
     points = np.array([position(line) for line in atom_lines(pdbqt)])
     turned = (points - points.mean(axis=0)) @ _random_rotation(seed).T + np.array(box.center)
-    return _with_positions(pdbqt, turned)
+    return with_positions(pdbqt, turned)
 
 
 def _random_rotation(seed: int) -> Matrix:
@@ -252,42 +207,6 @@ def _random_rotation(seed: int) -> Matrix:
             [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
         ]
     )
-
-
-def _placed(pdbqt: str, positions: Matrix) -> str:
-    """Move the PDBQT atoms to the mol block's positions; closure pseudo-atoms sit on the atoms they stand for."""
-    atoms = index_map(pdbqt)
-    start = np.array([position(line) for line in atom_lines(pdbqt)])
-    target = start.copy()
-    for serial, index in atoms.items():
-        target[serial - 1] = positions[index]
-    for serial in range(1, len(start) + 1):
-        if serial not in atoms:
-            twins = [s for s in atoms if np.allclose(start[s - 1], start[serial - 1], atol=2e-3)]
-            if not twins:
-                raise LigandRejected(RejectionReason.PREPARATION_FAILED, "A ring closure atom has no partner.")
-            target[serial - 1] = target[twins[0] - 1]
-    return _with_positions(pdbqt, target)
-
-
-def _with_positions(pdbqt: str, positions: Matrix) -> str:
-    rows = iter(positions.tolist())
-    return "".join(
-        (moved(line, *next(rows)) if line.startswith(("ATOM", "HETATM")) else line) + "\n"
-        for line in pdbqt.splitlines()
-    )
-
-
-def _rigid_extents(pdbqt: str) -> Iterator[float]:
-    """Yield the largest distance (Å) within each rigid part of a ligand."""
-    part: list[tuple[float, float, float]] = []
-    for line in [*pdbqt.splitlines(), "TORSDOF"]:
-        if line.startswith(("ATOM", "HETATM")):
-            part.append(position(line))
-        elif line.startswith(("BRANCH", "ENDBRANCH", "ENDROOT", "TORSDOF")) and part:
-            points = np.array(part)
-            yield float(np.linalg.norm(points[:, None] - points[None, :], axis=2).max())
-            part = []
 
 
 @contextmanager

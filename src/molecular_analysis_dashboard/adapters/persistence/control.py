@@ -42,14 +42,15 @@ _LEASE = text(
 _REGISTER = text(
     """
     INSERT INTO workers (
-        id, host, pid, version, queues, engine_builds, scoring_functions, concurrency, beat_interval_s, software, state
+        id, host, pid, version, queues, engine_builds, scoring_functions, parameter_schemas, concurrency,
+        beat_interval_s, software, state
     ) VALUES (
-        :id, :host, :pid, :version, :queues, :engine_builds, :scoring_functions, :concurrency, :beat_interval_s,
-        :software, :state
+        :id, :host, :pid, :version, :queues, :engine_builds, :scoring_functions, :parameter_schemas, :concurrency,
+        :beat_interval_s, :software, :state
     )
     ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), state = :state, ended_at = NULL
     """
-).bindparams(bindparam("scoring_functions", type_=JSONB), bindparam("software", type_=JSONB))
+).bindparams(*(bindparam(name, type_=JSONB) for name in ("scoring_functions", "parameter_schemas", "software")))
 
 _VIEW = text(
     """
@@ -103,7 +104,8 @@ _BUILDS = text(
     SELECT build_id,
            coalesce(sum(concurrency) FILTER (WHERE 'dock.' || build_id = ANY (queues) AND {LIVE}), 0) AS live_slots,
            max(started_at) AS seen_at,
-           (array_agg(scoring_functions -> build_id ORDER BY started_at DESC))[1] AS scoring_functions
+           (array_agg(scoring_functions -> build_id ORDER BY started_at DESC))[1] AS scoring_functions,
+           (array_agg(parameter_schemas -> build_id ORDER BY started_at DESC))[1] AS parameter_schema
     FROM workers, unnest(engine_builds) AS build_id
     GROUP BY build_id
     ORDER BY 2 DESC, 3 DESC, 1
@@ -244,6 +246,7 @@ class SqlControl(Repository):
                 "queues": list(worker.queues),
                 "engine_builds": list(worker.engine_builds),
                 "scoring_functions": dict(worker.scoring_functions),
+                "parameter_schemas": dict(worker.parameter_schemas),
                 "concurrency": worker.concurrency,
                 "beat_interval_s": worker.beat_interval_s,
                 "software": dict(worker.software),
@@ -312,7 +315,12 @@ class SqlControl(Repository):
     def engine_builds(self) -> list[KnownBuild]:
         """Return every engine build known with its live slots: those of live workers first, then the latest seen."""
         rows = self._connection.execute(_BUILDS)
-        return [KnownBuild(row.build_id, int(row.live_slots), tuple(row.scoring_functions or ())) for row in rows]
+        return [
+            KnownBuild(
+                row.build_id, int(row.live_slots), tuple(row.scoring_functions or ()), row.parameter_schema or {}
+            )
+            for row in rows
+        ]
 
     def running_tasks(self) -> dict[str, int]:
         """Return running tasks per queue."""

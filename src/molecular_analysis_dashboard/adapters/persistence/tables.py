@@ -390,6 +390,7 @@ workers = Table(
     Column("queues", ARRAY(Text), nullable=False),
     Column("engine_builds", ARRAY(Text), nullable=False),
     Column("scoring_functions", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("parameter_schemas", JSONB, nullable=False, server_default=text("'{}'")),
     Column("concurrency", Integer, nullable=False),
     Column("beat_interval_s", Double, nullable=False),
     Column("software", JSONB, nullable=False, server_default=text("'{}'")),

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from pydantic import ByteSize, Field, SecretStr, field_validator, model_validator
 
+from molecular_analysis_dashboard.domain.engine_commands import parse_engine_commands
+
 from .variables import Bytes, Count, Group, Port, Seconds, Text
 
 GIB = 1024**3
@@ -102,11 +104,23 @@ class Docking(Group):
     warm_receptors: Count = Field(
         2, validation_alias="MAD_WARM_RECEPTORS", description="Receptors whose maps an engine process keeps."
     )
+    engine_commands: str = Field(
+        "",
+        validation_alias="MAD_ENGINE_COMMANDS",
+        description="Programs of the Vina family that workers offer as engines: `name=program arguments`, several "
+        "separated by `;`; see docs/how-to/use-another-docking-program.md.",
+    )
     engine_builds_dir: Text | None = Field(
         None,
         validation_alias="MAD_ENGINE_BUILDS_DIR",
         description="Folder with builds of `mad engines build`, which workers offer beside the installed engines.",
     )
+
+    @field_validator("engine_commands")
+    @classmethod
+    def _commands(cls, value: str) -> str:
+        parse_engine_commands(value)
+        return value
 
 
 class Ledger(Group):

@@ -84,7 +84,7 @@ def dock(
         origin=origin,
         protocol={
             "engine": engine,
-            "scoring": scoring or engine,
+            "scoring": scoring,
             "effort": chosen_effort(effort, exhaustiveness),
             "seed": seed,
             "n_poses": poses,

@@ -33,7 +33,7 @@ class Screen:
     origin : Mapping[str, object]
         Where the search box comes from, as the interface describes it.
     protocol : Mapping[str, object]
-        What differs from the default protocol.
+        What differs from the default protocol; a scoring function that is None is the engine's own default.
     """
 
     name: str
@@ -58,7 +58,7 @@ def run_screen(client: Client, console: Console, screen: Screen) -> Job:
         After the server was asked to cancel what runs.
     """
     # What the server can refuse by itself comes first: preparing and reading may take minutes.
-    protocol_id = client.create_protocol(screen.name, screen.protocol)
+    protocol_id = client.create_protocol(screen.name, _recipe(client, screen.protocol))
     structure = client.upload_structure(screen.receptor)
     site = client.create_site(structure.id, screen.origin)
     tell_checks(console, site)
@@ -141,6 +141,16 @@ def input_file(path: Path, what: str) -> Path:
             f"The {what} file {path} is empty. Give a file with contents.", code="empty_file", path=str(path)
         )
     return path
+
+
+def _recipe(client: Client, protocol: Mapping[str, Any]) -> Mapping[str, Any]:
+    if protocol.get("scoring", "") is not None:
+        return protocol
+    engine = protocol["engine"]
+    offered = (build.scoring_functions for build in client.engines() if build.engine == engine)
+    # An engine that no worker has told of yet: the server says what there is, unless it knows the name.
+    scoring = next((functions[0] for functions in offered if functions), engine)
+    return {**protocol, "scoring": scoring}
 
 
 def _options(site: BindingSite) -> dict[str, object]:

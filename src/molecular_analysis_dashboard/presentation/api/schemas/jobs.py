@@ -116,6 +116,10 @@ class EngineBuild(View):
     build_id: str
     live_slots: int = Field(description="Slots of live workers that can run it now.")
     scoring_functions: list[str] = Field(description="What `scoring` of a protocol may be, the default first.")
+    parameter_schema: dict[str, Any] = Field(
+        description="JSON schema of the protocol's fields that it reads, those of `effort` among them; a field that is "
+        "not named must keep its default. Empty if the worker did not tell."
+    )
 
 
 class EngineList(View):

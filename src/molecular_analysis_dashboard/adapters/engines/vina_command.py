@@ -1,0 +1,211 @@
+"""Any program of the Vina family behind the engine port: one run of its command line per ligand state."""
+
+import math
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+
+import structlog
+
+from molecular_analysis_dashboard.adapters.chemistry.pdbqt import atom_lines, index_map, placed_at
+from molecular_analysis_dashboard.adapters.chemistry.poses import mol_from_block
+from molecular_analysis_dashboard.adapters.engines.program_run import Ended, follow, run_program
+from molecular_analysis_dashboard.adapters.engines.vina_command_line import VinaCommandLine, read_command_line
+from molecular_analysis_dashboard.adapters.engines.vina_family import (
+    SEARCH_POSES,
+    atoms_only,
+    check_receptor,
+    check_seed,
+    models_in,
+    ranked_poses,
+    refuse_outside,
+    refuse_unfit,
+    refuse_unknown_types,
+    with_objectives,
+)
+from molecular_analysis_dashboard.adapters.engines.vina_search import max_evaluations
+from molecular_analysis_dashboard.domain.docking import DockingProtocol, EngineBuild, Pose
+from molecular_analysis_dashboard.domain.engine_parameters import first_unsupported
+from molecular_analysis_dashboard.domain.errors import EngineFailed
+from molecular_analysis_dashboard.domain.ligands import LigandState
+from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
+from molecular_analysis_dashboard.domain.sites import SearchBox
+
+log = structlog.get_logger(__name__)
+
+_NUMBER = r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
+# Vina, QuickVina and Uni-Dock write the first, smina and gnina the second.
+_POSE_SCORE = re.compile(rf"^REMARK (?:VINA RESULT:|minimizedAffinity)\s+({_NUMBER})", re.MULTILINE)
+# Vina 1.2 and Uni-Dock print the first, all others the second.
+_SCORE_IN_PLACE = re.compile(rf"^(?:Estimated Free Energy of Binding\s*:|Affinity:)\s*({_NUMBER})", re.MULTILINE)
+_BAD_INPUT = ("parse error", "parsing error", "Parse error", "atom type")
+# A ligand that every program accepts, to try a receptor, a box and the options with.
+_CARBON = "ROOT\nATOM      1  C   UNL     1    {:8.3f}{:8.3f}{:8.3f}  1.00  0.00     0.000 C \nENDROOT\nTORSDOF 0\n"
+
+
+class VinaCommandEngine:
+    """One program of the family, named in MAD_ENGINE_COMMANDS."""
+
+    def __init__(self, name: str, command: tuple[str, ...]) -> None:
+        self._line = read_command_line(name, command)
+
+    @property
+    def build(self) -> EngineBuild:
+        """What is installed here."""
+        return self._line.build
+
+    @property
+    def parameter_schema(self) -> Mapping[str, object]:
+        """JSON schema of the protocol's fields that the program reads."""
+        return self._line.parameter_schema
+
+    def open_site(self, receptor_pdbqt: str, box: SearchBox, protocol: DockingProtocol) -> "VinaCommandSite":
+        """Try the receptor, the box and the options with one carbon atom.
+
+        Raises
+        ------
+        EngineFailed
+            If the program cannot use them; with its own words.
+        """
+        self._check_protocol(protocol)
+        check_receptor(receptor_pdbqt, box)
+        site = VinaCommandSite(self._line, atoms_only(receptor_pdbqt), box, protocol)
+        site.try_out()
+        return site
+
+    def _check_protocol(self, protocol: DockingProtocol) -> None:
+        name, offered = self._line.name, self._line.scoring_functions
+        if protocol.scoring not in offered:
+            raise EngineFailed(
+                f"{name} has no scoring function “{protocol.scoring}”. Choose {' or '.join(offered)}.",
+                code="scoring_unsupported",
+                scoring=protocol.scoring,
+            )
+        if problem := first_unsupported(self.parameter_schema, protocol):
+            raise EngineFailed(problem.message, code="parameter_unsupported", field=problem.field)
+        check_seed(protocol.seed)
+
+
+class VinaCommandSite:
+    """A receptor and a box for one program, which computes its maps anew for every ligand."""
+
+    def __init__(self, line: VinaCommandLine, receptor_pdbqt: str, box: SearchBox, protocol: DockingProtocol) -> None:
+        self._line = line
+        self._receptor_pdbqt = receptor_pdbqt
+        self._box = box
+        self._protocol = protocol
+
+    def try_out(self) -> None:
+        """Run the program once without a search, if it offers that."""
+        if "score_only" in self._line.options:
+            ended, _ = self._run(_CARBON.format(*self._box.center), ["--score_only"])
+            if ended.status != 0:
+                raise EngineFailed(
+                    f"This receptor, box or option is refused: {self._told(ended)}", code="receptor_refused"
+                )
+
+    def dock(self, state: LigandState, *, seed: int) -> tuple[Pose, ...]:
+        """Dock one state; see `ports.engine.DockingSite.dock`."""
+        refuse_unknown_types(state.pdbqt)
+        refuse_unfit(state, self._box)
+        ended, text = self._run(state.pdbqt, self._search_options(state, seed))
+        self._refuse_failure(ended)
+        scored = list(self._scored_models(text, state.pdbqt, ended))
+        best = min(score for score, _ in scored)
+        within = [one for one in scored if one[0] <= best + self._protocol.energy_range_kcal_mol]
+        poses = ranked_poses(
+            with_objectives(within), mol_from_block(state.mol_block), index_map(state.pdbqt), self._box
+        )
+        return poses[: self._protocol.n_poses]
+
+    def score(self, state: LigandState) -> float:
+        """Return the score (kcal/mol) of the state where its mol block places it."""
+        if "score_only" not in self._line.options:
+            raise EngineFailed(f"{self._line.name} cannot score in place.", code="scoring_in_place_unsupported")
+        mol = mol_from_block(state.mol_block)
+        refuse_outside(mol, self._box)
+        refuse_unknown_types(state.pdbqt)
+        ended, _ = self._run(placed_at(state.pdbqt, mol.GetConformer().GetPositions()), ["--score_only"])
+        self._refuse_failure(ended)
+        found = _SCORE_IN_PLACE.search(ended.words)
+        if found is None:
+            raise LigandRejected(RejectionReason.NO_POSE, f"{self._line.name} printed no score. {self._told(ended)}")
+        return float(found[1])
+
+    def _search_options(self, state: LigandState, seed: int) -> list[str]:
+        protocol = self._protocol
+        options = {
+            "seed": seed,
+            "exhaustiveness": protocol.effort.exhaustiveness,
+            "num_modes": max(protocol.n_poses, SEARCH_POSES),
+        }
+        asked: dict[str | None, float] = {
+            "energy_range": protocol.energy_range_kcal_mol,
+            self._line.min_rmsd_option: protocol.min_rmsd_angstrom,
+        }
+        if evaluations := max_evaluations(state, protocol.effort.run_length):
+            options["max_evals"] = evaluations
+        offered = {name: value for name, value in asked.items() if name in self._line.options}
+        return [text for name, value in {**options, **offered}.items() for text in (f"--{name}", str(value))]
+
+    def _run(self, ligand_pdbqt: str, options: list[str]) -> tuple[Ended, str]:
+        """Run the program on one ligand; return how it ended and what it wrote, empty when it wrote nothing."""
+        with tempfile.TemporaryDirectory(prefix="mad-engine-") as name:
+            folder = Path(name)
+            (folder / "receptor.pdbqt").write_text(self._receptor_pdbqt)
+            (folder / "ligand.pdbqt").write_text(ligand_pdbqt)
+            ended = run_program([*self._line.command, *self._fixed_options, *options], folder)
+            if ended.is_out_of_memory:
+                raise MemoryError(ended.words[-300:])
+            if ended.status < 0 and not ended.flooded:
+                follow(ended)
+            poses = folder / "poses.pdbqt"
+            return ended, poses.read_text(errors="replace") if poses.is_file() else ""
+
+    @cached_property
+    def _fixed_options(self) -> list[str]:
+        axes = zip("xyz", self._box.center, self._box.size, strict=True)
+        box = [text for axis, at, size in axes for text in (f"--center_{axis}", f"{at}", f"--size_{axis}", f"{size}")]
+        files = ["--receptor", "receptor.pdbqt", "--ligand", "ligand.pdbqt", "--out", "poses.pdbqt"]
+        # Vina itself is the default everywhere, and smina's older releases know it by no name.
+        scoring = [] if self._protocol.scoring == "vina" else ["--scoring", self._protocol.scoring]
+        calm = ["--verbosity", "0"] if "verbosity" in self._line.options else []
+        return [*files, "--cpu", "1", *box, *scoring, *calm]
+
+    def _refuse_failure(self, ended: Ended) -> None:
+        if ended.status == 0:
+            return
+        log.warning("program.failed", engine=self._line.name, status=ended.status, words=ended.words[-2000:])
+        is_input = not ended.flooded and any(sign in ended.words for sign in _BAD_INPUT)
+        reason = RejectionReason.PREPARATION_FAILED if is_input else RejectionReason.NO_POSE
+        raise LigandRejected(reason, self._told(ended))
+
+    def _scored_models(self, text: str, ligand_pdbqt: str, ended: Ended) -> Iterator[tuple[float, str]]:
+        """Yield score and text of each model, all of them whole and of the ligand's own atoms in their order."""
+        models = models_in(text)
+        if not models:
+            raise LigandRejected(RejectionReason.NO_POSE, f"{self._line.name} wrote no pose. {self._told(ended)}")
+        expected = [line[12:16] for line in atom_lines(ligand_pdbqt)]
+        for model in models:
+            found = _POSE_SCORE.search(model)
+            score = float(found[1]) if found else math.nan
+            if not math.isfinite(score) or not _holds(model, expected):
+                raise LigandRejected(
+                    RejectionReason.NO_POSE, f"{self._line.name} wrote a pose that cannot be read. {self._told(ended)}"
+                )
+            yield score, model
+
+    def _told(self, ended: Ended) -> str:
+        return ended.told(self._line.name)
+
+
+def _holds(model: str, names: list[str]) -> bool:
+    """Whether a model holds atoms of these names in this order, each at a finite place."""
+    lines = list(atom_lines(model))
+    try:
+        places = [float(line[begin : begin + 8]) for line in lines for begin in (30, 38, 46)]
+    except ValueError:
+        return False
+    return [line[12:16] for line in lines] == names and all(map(math.isfinite, places))
