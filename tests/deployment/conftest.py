@@ -2,11 +2,14 @@
 
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from tests.deployment.report import Table
+from tests.deployment.screens import N_RECORDS, Fingerprint, Screens
 from tests.deployment.stack import Stack, clean_copy, write_secrets
 
 _TABLE = pytest.StashKey[Table]()
@@ -52,3 +55,26 @@ def stack(table: Table) -> Iterator[Stack]:
             yield stack
         finally:
             stack.remove()
+            stack.remove_images()
+
+
+@pytest.fixture(scope="session")
+def screens(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screens]:
+    with closing(stack.client()) as client:
+        yield Screens(client, tmp_path_factory.mktemp("screens"))
+
+
+@pytest.fixture(scope="session")
+def undisturbed_job(screens: Screens, table: Table) -> str:
+    began = time.monotonic()
+    job = screens.submit("undisturbed")
+    assert screens.wait_final(job.id).state == "completed"
+    table.add("undisturbed screen", f"{N_RECORDS} records in {time.monotonic() - began:.0f} s")
+    return job.id
+
+
+@pytest.fixture(scope="session")
+def undisturbed(screens: Screens, undisturbed_job: str) -> Fingerprint:
+    found = screens.fingerprint(undisturbed_job)
+    assert len(found) == N_RECORDS, "scored and rejected sum to the input"
+    return found
