@@ -189,7 +189,7 @@ def test_migrate_applies_what_is_missing_and_says_so(
     ("address", "code", "told"),
     [
         ("postgresql://mad:secret@127.0.0.1:1/mad", 255, "The database postgresql+psycopg://***@"),
-        ("mysql://mad:secret@127.0.0.1:1/mad", 9, "DATABASE_URL"),
+        ("mysql://mad:secret@127.0.0.1:1/mad", 9, "The settings cannot be used: - DATABASE_URL"),
         ("too_new", 255, "The database is at 39990101_far, which this release does not know."),
         ("newer", 0, "The database serves this release still."),
     ],

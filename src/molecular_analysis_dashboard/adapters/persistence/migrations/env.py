@@ -67,6 +67,8 @@ def _migrate_alone() -> None:
     try:
         settings = load_settings()
         configure_logging(settings.runtime.log_level, json=as_json)
+        for doubt in settings.warnings:
+            log.warning("settings.doubtful", message=doubt)
         _migrate_database_of(settings)
     except Misconfigured as error:
         log.critical("start.refused", code=error.error_code, message=" ".join(error.message.split()))
