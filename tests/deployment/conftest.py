@@ -13,10 +13,17 @@ from tests.deployment.screens import N_RECORDS, Fingerprint, Screens
 from tests.deployment.stack import Stack, clean_copy, write_secrets
 
 _TABLE = pytest.StashKey[Table]()
+# One screen or one start may take many minutes where others use the machine too.
+_PATIENCE_S = 3600
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_TABLE] = Table()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in (item for item in items if Path(__file__).parent in item.path.parents):
+        item.add_marker(pytest.mark.timeout(_PATIENCE_S))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
