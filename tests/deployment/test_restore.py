@@ -16,7 +16,7 @@ FOLDER, FILE = "/srv/mad-backups", "mad-20261124T023000Z.tar"
 # What a restore changes, and what workers write all the time.
 LIVING = {"leases", "workers"}
 TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1"
-CONTENTS = "SELECT count(*), md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM public.{} t"
+CONTENTS = "SELECT '{0}', count(*), md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM public.{0} t"
 
 
 def documented(stack: Stack, line: str, folder: Path, file_name: str = FILE) -> str:
@@ -25,19 +25,19 @@ def documented(stack: Stack, line: str, folder: Path, file_name: str = FILE) -> 
     return stack.run("sh", "-c", line.replace(FOLDER, str(folder)).replace(FILE, file_name))
 
 
-def rows(stack: Stack) -> dict[str, str]:
-    """Every table: how many rows, and a sum of their contents."""
+def rows(stack: Stack) -> list[str]:
+    """Every table: its name, how many rows, and a sum of their contents."""
     postgres = stack.containers("postgres")[0]
 
-    def ask(query: str) -> str:
-        return stack.execute(postgres, "psql", "-U", "lab", "-d", "screens", "-Atc", query).strip()
+    def ask(query: str) -> list[str]:
+        return stack.execute(postgres, "psql", "-U", "lab", "-d", "screens", "-Atc", query).split()
 
-    return {table: ask(CONTENTS.format(table)) for table in ask(TABLES).split() if table not in LIVING}
+    return sorted(ask(" UNION ALL ".join(CONTENTS.format(table) for table in ask(TABLES) if table not in LIVING)))
 
 
 def files(stack: Stack) -> list[str]:
     """Every stored file with its checksum."""
-    found = "cd /data && find . -type f -not -path '*/tmp/*' -exec sha256sum {} + | sort -k 2"
+    found = "cd /data && find uploads results -type f -not -path '*/.*' -exec sha256sum {} + | sort -k 2"
     return stack.execute(stack.containers("api")[0], "sh", "-c", found).splitlines()
 
 
