@@ -4,5 +4,6 @@
 # The exit status is that of mad backup: anything but 0 needs a person.
 set -eu
 project=$1 folder=$2 keep=${3:-14}
-exec docker compose --project-directory "$project" run --rm --no-deps --no-TTY \
-  --volume "$folder:/backups" api mad backup /backups --keep "$keep"
+# Compose looks there for the files that COMPOSE_FILE in .env names.
+cd "$project"
+exec docker compose run --rm --no-deps --no-TTY --volume "$folder:/backups" api mad backup /backups --keep "$keep"

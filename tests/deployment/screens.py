@@ -4,6 +4,7 @@ import csv
 import hashlib
 import importlib.util
 from collections.abc import Callable
+from copy import copy
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,12 @@ class Screens:
             "library_id": read.id,
             "protocol_id": client.create_protocol("quick", {"effort": {"exhaustiveness": 1}, "seed": 7}),
         }
+
+    def at(self, client: Client) -> "Screens":
+        """The same screens in an installation that holds the same receptor, site, library and protocol."""
+        other = copy(self)
+        other.client = client
+        return other
 
     def submit(self, name: str) -> Job:
         return self.client.submit_screen({**self._screen, "name": name}, str(uuid4()))

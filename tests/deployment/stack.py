@@ -174,8 +174,11 @@ class Stack:
         self.wait_ready()
 
     def remove(self) -> None:
-        """Remove whatever this project has made."""
+        """Remove the containers, networks and volumes of this project."""
         self.compose("--profile", "tls", "down", "--volumes", "--remove-orphans", "--timeout", "10")
+
+    def remove_images(self) -> None:
+        """Remove the images that the tests have built."""
         for image in ("api", "worker"):
             self.docker("image", "rm", "--force", f"molecular-analysis-dashboard-{image}:deployment-test")
 

@@ -80,14 +80,22 @@ def test_image_is_small_and_holds_what_it_needs_alone(stack: Stack, table: Table
     assert config["Config"]["WorkingDir"] == "/app"
     container = stack.containers(kind)[0]
     script = (
-        "import pathlib; roots = [pathlib.Path('/opt/mad'), pathlib.Path('/app')]; "
-        "print(sum(1 for r in roots for p in r.rglob('*') if p.suffix in ('.pyc', '.pyo')),"
-        "sum(1 for r in roots for p in r.rglob('tests') if p.is_dir()))"
+        "import pathlib, molecular_analysis_dashboard as package; root = pathlib.Path('/opt/mad');"
+        "print(pathlib.Path(package.__cached__).exists(), sum(1 for p in root.rglob('tests') if p.is_dir()))"
     )
-    assert stack.execute(container, "python", "-c", script).split() == ["0", "0"]
+    assert stack.execute(container, "python", "-c", script).split() == ["True", "0"], "compiled, and without tests"
     tools = "for tool in gcc cc make git node npm; do command -v $tool; done; true"
     assert stack.execute(container, "sh", "-c", tools) == ""
     assert stack.execute(container, "sh", "-c", "ls /build 2>/dev/null; ls /var/lib/apt/lists; true") == ""
+
+
+def test_api_has_postgresql_programs_that_know_tls(stack: Stack) -> None:
+    api = stack.containers("api")[0]
+    for program in ("pg_dump", "pg_restore", "psql"):
+        assert " 18." in stack.execute(api, f"/usr/lib/postgresql/18/bin/{program}", "--version")
+    address = "host=postgres port=5544 sslmode=verify-full sslrootcert=system"
+    asked = f"docker exec {api} /usr/lib/postgresql/18/bin/psql '{address}' && exit 1 || true"
+    assert "server does not support SSL, but SSL was required" in stack.run("sh", "-c", asked)
 
 
 def test_api_has_no_engine_and_the_worker_has_one(stack: Stack) -> None:
@@ -112,7 +120,9 @@ def test_no_secret_stands_in_layers_environment_or_command_lines(stack: Stack, s
         assert json.dumps(secret)[1:-1] not in seen
 
 
-@pytest.mark.parametrize(("image", "command"), [("api", ""), ("worker", ""), ("worker", "mad flower")])
+@pytest.mark.parametrize(
+    ("image", "command"), [("api", ""), ("api", "alembic upgrade head"), ("worker", ""), ("worker", "mad flower")]
+)
 def test_process_refuses_a_published_secret_in_production_in_one_line(stack: Stack, image: str, command: str) -> None:
     name = f"molecular-analysis-dashboard-{image}:deployment-test"
     tried = f"docker run --rm -e ENV=production -e SECRET_KEY=change-me -e HOST=0.0.0.0 {name} {command}"

@@ -18,7 +18,7 @@ _FOLDERS = ("migrations", "ledger", "api")
 def test_migrations_and_integration_tests_pass_on_postgresql_15(table: Table) -> None:
     programs = Path(os.environ.get(VARIABLE, _DEBIAN))
     if not (programs / "postgres").is_file():
-        table.add("integration tests on PostgreSQL 15", f"not run: no {programs}; apt-get install postgresql-15")
+        table.add("integration tests on PostgreSQL 15", f"NOT RUN: no {programs}; apt-get install postgresql-15")
         return
     version = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
     done = subprocess.run(

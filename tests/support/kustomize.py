@@ -22,6 +22,7 @@ _FIELDS = frozenset(
 _NAMESPACED = frozenset(
     {
         "ConfigMap",
+        "CronJob",
         "Deployment",
         "HorizontalPodAutoscaler",
         "Ingress",
@@ -157,9 +158,16 @@ class _Build:
         return self._objects
 
 
+def template_of(manifest: Manifest) -> Manifest | None:
+    """Return the template of a workload's pods, or None when the object is none."""
+    spec = manifest.get("spec", {})
+    template: Manifest | None = spec.get("jobTemplate", {}).get("spec", spec).get("template")
+    return template
+
+
 def pod_of(manifest: Manifest) -> Manifest | None:
     """Return the pod's specification inside a workload, or None when the object is none."""
-    template = manifest.get("spec", {}).get("template")
+    template = template_of(manifest)
     return template["spec"] if template else None
 
 

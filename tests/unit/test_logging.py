@@ -2,6 +2,8 @@ import io
 import json
 import logging
 import math
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from enum import StrEnum
@@ -133,6 +135,27 @@ def test_an_exception_keeps_to_one_line_and_hides_the_password_in_it(lines: Line
     (line,) = lines.parsed()
     assert "ConnectionError" in str(line["exception"])
     assert "hunter2" not in str(line)
+
+
+def test_an_error_that_nobody_catches_is_one_line_of_log() -> None:
+    script = """
+from threading import Thread
+from molecular_analysis_dashboard.infrastructure.logging import configure_logging, log_uncaught_errors
+def fail():
+    raise ConnectionError("no route to postgresql://mad:hunter2@db/mad")
+configure_logging("info", json=True)
+log_uncaught_errors()
+thread = Thread(target=fail)
+thread.start()
+thread.join()
+fail()
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    lines = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert [line["event"] for line in lines] == ["process.crashed"] * 2
+    assert all("ConnectionError: no route" in line["exception"] for line in lines)
+    assert "hunter2" not in ended.stderr
 
 
 @pytest.mark.parametrize(

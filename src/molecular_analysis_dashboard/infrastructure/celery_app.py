@@ -21,7 +21,7 @@ from molecular_analysis_dashboard.domain.errors import Misconfigured, ResourceLo
 from molecular_analysis_dashboard.domain.jobs import TaskKind
 from molecular_analysis_dashboard.infrastructure.celery_settings import configured_celery
 from molecular_analysis_dashboard.infrastructure.database_watch import wait_for_database
-from molecular_analysis_dashboard.infrastructure.logging import configure_logging
+from molecular_analysis_dashboard.infrastructure.logging import configure_logging, log_uncaught_errors
 from molecular_analysis_dashboard.infrastructure.refusal import refusal_in_one_line
 from molecular_analysis_dashboard.infrastructure.settings import Settings, load_settings
 
@@ -65,6 +65,7 @@ def _set_up_logging(loglevel: int | str | None = None, **_: Any) -> None:
     if context is not None and context.get_parameter_source("loglevel") is ParameterSource.DEFAULT:
         level = None  # Celery's own default, which nobody chose
     configure_logging(level or settings.runtime.log_level, json=True, stream="stdout")
+    log_uncaught_errors()
 
 
 @signals.celeryd_init.connect  # type: ignore[untyped-decorator]

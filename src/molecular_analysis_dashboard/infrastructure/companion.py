@@ -24,7 +24,7 @@ from molecular_analysis_dashboard.domain.jobs import Worker
 from molecular_analysis_dashboard.infrastructure import worker_metrics
 from molecular_analysis_dashboard.infrastructure.celery_app import build_celery_app
 from molecular_analysis_dashboard.infrastructure.database_watch import DatabaseWatch, Troubles
-from molecular_analysis_dashboard.infrastructure.logging import configure_logging
+from molecular_analysis_dashboard.infrastructure.logging import configure_logging, log_uncaught_errors
 from molecular_analysis_dashboard.infrastructure.refusal import refusal_in_one_line
 from molecular_analysis_dashboard.infrastructure.settings import Settings, load_settings
 from molecular_analysis_dashboard.infrastructure.sweeper import Sweeper
@@ -171,6 +171,7 @@ def main() -> None:
     with refusal_in_one_line():
         settings = load_settings()
     configure_logging(settings.runtime.log_level, json=True, stream="stdout")
+    log_uncaught_errors()
     worker = TypeAdapter(Worker).validate_json(sys.argv[1])
     telemetry = Telemetry(worker_metrics.build_counters(settings), start_tracing(settings, "mad-companion"))
     companion = Companion(settings, worker, telemetry)

@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 from molecular_analysis_dashboard.domain.errors import Misconfigured
 from molecular_analysis_dashboard.infrastructure.celery_settings import configured_celery
-from molecular_analysis_dashboard.infrastructure.logging import configure_logging
+from molecular_analysis_dashboard.infrastructure.logging import configure_logging, log_uncaught_errors
 from molecular_analysis_dashboard.infrastructure.settings import Settings
 
 
@@ -30,6 +30,7 @@ def serve_flower(settings: Settings) -> None:
             code="flower_missing",
         )
     configure_logging(settings.runtime.log_level, json=True, stream="stdout")
+    log_uncaught_errors()
     configured_celery(settings).start(flower_arguments(settings))
 
 

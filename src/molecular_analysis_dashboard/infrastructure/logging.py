@@ -4,8 +4,10 @@ import json as json_module
 import logging
 import logging.config
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any, Literal, TextIO
 from uuid import UUID
 
@@ -80,6 +82,20 @@ def logging_config(level: str, *, json: bool, stream: Stream = "stderr") -> dict
             **dict.fromkeys(_WITH_HANDLER, own),
         },
     }
+
+
+def log_uncaught_errors() -> None:
+    """Log what ends this process or one of its threads, instead of Python's traceback of many lines."""
+
+    def log_end(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error or kind(), trace)
+            return
+        log = structlog.get_logger(__name__)
+        log.critical("process.crashed", exc_info=(kind, error or kind(), trace))
+
+    sys.excepthook = log_end
+    threading.excepthook = lambda ended: log_end(ended.exc_type, ended.exc_value, ended.exc_traceback)
 
 
 @contextmanager

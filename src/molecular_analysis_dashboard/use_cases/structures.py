@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import BinaryIO
 
 from molecular_analysis_dashboard.domain.catalog import Structure
-from molecular_analysis_dashboard.domain.errors import TooLarge
+from molecular_analysis_dashboard.domain.errors import ResourceLost, TooLarge
 from molecular_analysis_dashboard.domain.identity import Principal, new_id
 from molecular_analysis_dashboard.domain.receptors import StructureSummary
 from molecular_analysis_dashboard.ports.blobs import BlobStore
@@ -35,6 +35,8 @@ def add_structure(
     ------
     InvalidInput
         If the file is empty, cut short or no structure; TooLarge beyond the limits.
+    ResourceLost
+        If the file cannot be kept, now or while it is received.
     """
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as spool:
         _receive(upload.chunks(), spool, max_bytes)
@@ -76,4 +78,12 @@ def _receive(chunks: Iterable[bytes], spool: "tempfile.SpooledTemporaryFile[byte
                 f"The structure is larger than {max_bytes} bytes. Upload only the chains that matter.",
                 max_bytes=max_bytes,
             )
-        spool.write(chunk)
+        try:
+            spool.write(chunk)
+        except OSError as error:
+            raise ResourceLost(
+                f"The folder for temporary files, {tempfile.gettempdir()}, cannot take the upload ({error.strerror}). "
+                "Give it more room, or try again when other uploads are done.",
+                code="storage_unavailable",
+                reason=error.strerror,
+            ) from error

@@ -1,6 +1,7 @@
 import gzip
 import hashlib
 import socket
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,18 @@ def test_a_gzipped_file_stays_gzipped(client: httpx.Client) -> None:
 
     assert body["summary"]["n_residues"] == 162
     assert client.get(f"{URL}/{body['id']}/file").content == data
+
+
+def test_an_upload_that_finds_no_room_is_told_so(
+    client: httpx.Client, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stored_files(settings)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    answer = client.post(URL, params={"file_name": "x.pdb"}, content=b"REMARK\n" * 1_000_000)
+
+    assert (answer.status_code, code_of(answer)) == (503, "storage_unavailable")
+    assert "missing, cannot take the upload (No such file or directory)" in answer.json()["error"]["message"]
+    assert stored_files(settings) == before
 
 
 def test_text_in_utf_16_is_read(client: httpx.Client) -> None:

@@ -81,7 +81,7 @@ def test_health_checks_are_those_of_the_contract(services: dict[str, Any]) -> No
     api = services["api"]["healthcheck"]
     assert api["interval"] == "15s"
     assert api["test"][-1] == "http://localhost:${PORT:-8000}/health"
-    assert services["worker"]["healthcheck"]["test"][-2:] == ["mad", "check-worker"]
+    assert services["worker"]["healthcheck"]["test"] == ["CMD", "mad", "check-worker"]
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Protocol
 
-from molecular_analysis_dashboard.infrastructure.logging import configure_logging, logging_config
+from molecular_analysis_dashboard.infrastructure.logging import configure_logging, log_uncaught_errors, logging_config
 from molecular_analysis_dashboard.infrastructure.refusal import refusal_in_one_line
 from molecular_analysis_dashboard.infrastructure.settings import check_bind, load_settings
 
@@ -74,6 +74,7 @@ def post_fork(server: Server, worker: Worker) -> None:
     """Let our own log lines take the same form as gunicorn's."""
     del server, worker
     configure_logging(loglevel, json=True, stream="stdout")
+    log_uncaught_errors()
 
 
 def child_exit(server: Server, worker: Worker) -> None:

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tests.support.kustomize import Manifest, pod_of, render
+from tests.support.kustomize import Manifest, pod_of, render, template_of
 
 REPOSITORY = Path(__file__).parents[4]
 FOLDER = REPOSITORY / "deploy" / "kubernetes"
@@ -19,7 +19,7 @@ SETTINGS = "settings"
 
 @dataclass(frozen=True)
 class Workload:
-    """A Deployment, StatefulSet or Job."""
+    """A Deployment, StatefulSet, Job or CronJob."""
 
     manifest: Manifest
 
@@ -34,7 +34,7 @@ class Workload:
     @property
     def labels(self) -> dict[str, str]:
         """Labels of its pods."""
-        labels: dict[str, str] = self.manifest["spec"]["template"]["metadata"]["labels"]
+        labels: dict[str, str] = self._metadata["labels"]
         return labels
 
     @property
@@ -56,8 +56,14 @@ class Workload:
 
     @property
     def annotations(self) -> dict[str, str]:
-        annotations: dict[str, str] = self.manifest["spec"]["template"]["metadata"].get("annotations", {})
+        annotations: dict[str, str] = self._metadata.get("annotations", {})
         return annotations
+
+    @property
+    def _metadata(self) -> Manifest:
+        template = template_of(self.manifest)
+        assert template is not None
+        return dict(template["metadata"])
 
 
 @dataclass(frozen=True)

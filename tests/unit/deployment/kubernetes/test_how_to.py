@@ -46,8 +46,8 @@ def test_the_example_changes_what_it_says(ours: Overlay) -> None:
 def test_a_shared_volume_takes_the_place_of_the_bucket(tmp_path: Path) -> None:
     kustomization = yaml.safe_dump({"kind": "Kustomization", "namespace": "mad", **yaml.safe_load(EXAMPLES[1])})
     shared = rendered(tmp_path / "shared", kustomization)
-    assert set(shared.of_kind("PersistentVolumeClaim")) == {"results", "uploads"}
-    for name in ("api", "worker"):
+    assert set(shared.of_kind("PersistentVolumeClaim")) == {"results", "uploads", "backups"}
+    for name in ("api", "worker", "backup"):
         given = shared.environment_of(shared.workloads[name].main)
         assert given["RESULTS_DIR"] == "/data/results"
         assert not any(variable.startswith("MAD_S3_") for variable in given)

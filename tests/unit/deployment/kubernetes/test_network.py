@@ -12,9 +12,9 @@ STRANGER = Foreign({"kubernetes.io/metadata.name": "default"}, {})
 PRIVATE = internet("10.20.30.40")
 PUBLIC = internet("52.95.110.1")
 CLOUD_METADATA = internet("169.254.169.254")
-OURS = ("api", "worker", "flower", "migrate")
+OURS = ("api", "worker", "flower", "migrate", "backup")
 
-USERS = {5432: ("api", "worker", "migrate"), 6379: ("api", "worker", "flower")}
+USERS = {5432: ("api", "worker", "migrate", "backup"), 6379: ("api", "worker", "flower")}
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -42,7 +42,7 @@ def test_data_services_are_for_those_who_use_them(
 
 @pytest.mark.parametrize("name", OURS)
 def test_only_those_who_keep_files_reach_object_storage(local: Overlay, production: Overlay, name: str) -> None:
-    assert may_send(production, production.workloads[name], PUBLIC, 443, "TCP") is (name in ("api", "worker"))
+    assert may_send(production, production.workloads[name], PUBLIC, 443, "TCP") is (name in ("api", "worker", "backup"))
     assert not may_send(production, production.workloads[name], CLOUD_METADATA, 443, "TCP")
     assert not may_send(production, production.workloads[name], CLOUD_METADATA, 80, "TCP")
     assert not may_send(local, local.workloads[name], PUBLIC, 443, "TCP")

@@ -72,6 +72,21 @@ def test_a_broken_rule_is_noticed(production: Overlay, way: tuple[str | int, ...
     assert any(problem in found for found in problems(broken)), problems(broken)
 
 
+def test_a_rule_that_the_pod_of_a_cron_job_breaks_is_noticed(production: Overlay) -> None:
+    manifest = production.workloads["backup"].manifest
+    broken = Workload(changed(manifest, ("spec", "jobTemplate", *POD, "securityContext", "runAsNonRoot"), False))
+    assert problems(broken) == ["may run as root"]
+
+
+def test_the_backup_is_written_to_its_own_volume_one_at_a_time(overlay: Overlay) -> None:
+    backup = overlay.workloads["backup"]
+    assert backup.manifest["spec"]["concurrencyPolicy"] == "Forbid"
+    assert backup.main["args"][:3] == ["mad", "backup", "/backups"]
+    (volume,) = (item for item in backup.pod["volumes"] if item["name"] == "backups")
+    assert volume["persistentVolumeClaim"]["claimName"] in overlay.of_kind("PersistentVolumeClaim")
+    assert {"name": "backups", "mountPath": "/backups"} in backup.main["volumeMounts"]
+
+
 def test_no_service_account_has_a_token_and_every_pod_has_its_own_account(overlay: Overlay) -> None:
     accounts = overlay.of_kind("ServiceAccount")
     assert all(account["automountServiceAccountToken"] is False for account in accounts.values())

@@ -25,6 +25,7 @@ KEYS = {
     "worker": {"secret_key", "database_url", "redis_url"},
     "flower": {"secret_key", "database_url", "redis_url", "flower_basic_auth"},
     "migrate": {"secret_key", "database_url"},
+    "backup": {"secret_key", "database_url"},
     "postgres": {"postgres_password"},
     "redis": set[str](),
 }
@@ -71,7 +72,7 @@ def test_a_pod_holds_no_secret_that_it_does_not_use(overlay: Overlay) -> None:
         named = {value for item in workload.containers for value in overlay.environment_of(item).values()}
         mounted = [mounted_secrets(workload, item) for item in workload.containers]
         assert {path for files in mounted for path in files} <= named, name
-        s3 = {"secret_access_key"} if overlay.name == "production" and name in ("api", "worker") else set()
+        s3 = {"secret_access_key"} if overlay.name == "production" and name in ("api", "worker", "backup") else set()
         assert {key for files in mounted for key in files.values()} == KEYS[name] | s3, name
 
 
@@ -120,15 +121,15 @@ def test_the_images_are_those_of_this_version(overlay: Overlay) -> None:
     assert tags == {package_version()}
 
 
-def test_files_are_kept_in_one_place_by_api_and_worker(overlay: Overlay) -> None:
+def test_api_worker_and_backup_have_their_files_in_one_place(overlay: Overlay) -> None:
     places, mounts = [], []
-    for name in ("api", "worker"):
+    for name in ("api", "worker", "backup"):
         container = overlay.workloads[name].main
         given = overlay.environment_of(container).items()
         places.append({key: value for key, value in given if key.startswith("MAD_S3_") or key.endswith("_DIR")})
         mounts.append(
             {item["mountPath"] for item in container["volumeMounts"] if item["name"] in ("results", "uploads")}
         )
-    assert places[0] == places[1]
+    assert places[0] == places[1] == places[2]
     assert ("MAD_S3_BUCKET" in places[0]) == (overlay.name == "production")
-    assert mounts[0] == mounts[1] == {value for key, value in places[0].items() if key.endswith("_DIR")}
+    assert mounts[0] == mounts[1] == mounts[2] == {value for key, value in places[0].items() if key.endswith("_DIR")}

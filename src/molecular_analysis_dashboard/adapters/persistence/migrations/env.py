@@ -2,6 +2,7 @@
 
 import sys
 
+import structlog
 from alembic import context
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
@@ -17,7 +18,13 @@ from molecular_analysis_dashboard.adapters.persistence.migrations.releases impor
 )
 from molecular_analysis_dashboard.adapters.persistence.tables import metadata
 from molecular_analysis_dashboard.domain.errors import Misconfigured
+from molecular_analysis_dashboard.infrastructure.logging import configure_logging, log_uncaught_errors
 from molecular_analysis_dashboard.infrastructure.settings import Settings, load_settings
+
+log = structlog.get_logger("alembic.env")
+
+# Exit statuses: of the command line for an installation that is not in order, and of Alembic's own errors.
+_NOT_IN_ORDER, _FAILED = 9, 255
 
 
 def _migrate(connection: Connection) -> None:
@@ -27,9 +34,7 @@ def _migrate(connection: Connection) -> None:
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
         connection.exec_driver_sql("SET LOCAL lock_timeout = '30s'")
         if _is_newer(connection):
-            sys.stderr.write(
-                "The database is newer than this release, which it still serves. There is nothing to do.\n"
-            )
+            log.info("schema.newer", message="The database serves this release still. There is nothing to do.")
             return
         context.run_migrations()
         _say_what_is_served(connection)
@@ -54,31 +59,40 @@ def _say_what_is_served(connection: Connection) -> None:
         connection.exec_driver_sql(f"COMMENT ON TABLE alembic_version IS '{served}'")
 
 
-def _settings() -> Settings:
+def _migrate_alone() -> None:
+    """Called by ``alembic`` itself: one line of log for whatever is wrong, which a terminal gets in a readable form."""
+    as_json = not sys.stderr.isatty()
+    configure_logging("info", json=as_json)
+    log_uncaught_errors()
     try:
-        return load_settings()
+        settings = load_settings()
+        configure_logging(settings.runtime.log_level, json=as_json)
+        for doubt in settings.warnings:
+            log.warning("settings.doubtful", message=doubt)
+        _migrate_database_of(settings)
     except Misconfigured as error:
-        sys.stderr.write(f"Error [{error.error_code}]: {error.message}\n")
-        sys.exit(9)
+        log.critical("start.refused", code=error.error_code, message=" ".join(error.message.split()))
+        sys.exit(_NOT_IN_ORDER)
+    except CommandError as error:
+        log.critical("migration.failed", message=str(error))
+        sys.exit(_FAILED)
 
 
-def _run() -> None:
-    given = context.config.attributes.get("connection")
-    if given is not None:
-        _migrate(given)
-        return
-    settings = _settings()
+def _migrate_database_of(settings: Settings) -> None:
     engine = create_engine(settings.database.sqlalchemy_url, connect_args=settings.database.connect_args)
     try:
         with engine.connect() as connection:
             _migrate(connection)
             connection.commit()
     except OperationalError as error:
-        # Alembic tells its own errors in one line.
         reason = " ".join(str(error.orig).split())
         raise CommandError(f"The database {settings.database.redacted_url} cannot be used: {reason}") from error
     finally:
         engine.dispose()
 
 
-_run()
+_given = context.config.attributes.get("connection")
+if _given is None:
+    _migrate_alone()
+else:
+    _migrate(_given)
