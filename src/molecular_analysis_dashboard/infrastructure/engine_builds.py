@@ -12,14 +12,18 @@ from pathlib import Path
 from molecular_analysis_dashboard.adapters.engines.native_builds import NativeBuild, Processor, native_builds
 from molecular_analysis_dashboard.adapters.engines.registry import installed_builds
 from molecular_analysis_dashboard.adapters.engines.vina_compiler import compile_vina
+from molecular_analysis_dashboard.domain.engine_commands import parse_engine_commands
 from molecular_analysis_dashboard.domain.errors import EngineFailed, InvalidInput, MadError
+from molecular_analysis_dashboard.infrastructure.logging import configure_logging
+from molecular_analysis_dashboard.infrastructure.settings import load_settings
 
 Row = dict[str, object]
 
 
 def offered_builds(folder: Path) -> list[Row]:
     """Return the installed engines' builds, then those in the folder; `refusal` says why one cannot be used here."""
-    installed = [asdict(build) | {"folder": "", "refusal": ""} for build in installed_builds()]
+    commands = parse_engine_commands(load_settings().docking.engine_commands)
+    installed = [asdict(build) | {"folder": "", "refusal": ""} for build in installed_builds(commands)]
     return installed + [_row(native) for native in native_builds(folder)]
 
 
@@ -45,6 +49,7 @@ def build_vina(folder: Path, processor: str) -> Row:
 
 def main(arguments: Sequence[str]) -> None:
     """Do what the arguments say."""
+    configure_logging("warning", json=False, stream="stderr")
     task, folder, *processor = arguments
     try:
         builds = offered_builds(Path(folder)) if task == "list" else [build_vina(Path(folder), *processor)]

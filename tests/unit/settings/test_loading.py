@@ -49,6 +49,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
         "preparation_timeout_s": 600,
         "engine_memory_bytes": 3 * 1024**3,
         "warm_receptors": 2,
+        "engine_builds_dir": None,
         "engine_commands": "",
     }
     assert settings.ledger.model_dump() == {
