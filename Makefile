@@ -78,3 +78,13 @@ bench-dock: setup ## CPU and loss of our search efforts beside the vina command 
 test-engines: setup ## Docking programs of the Vina family that MAD_TEST_ENGINE_COMMANDS names (name=program;...)
 	@test -n "$$MAD_TEST_ENGINE_COMMANDS" || { echo "Name programs: MAD_TEST_ENGINE_COMMANDS='deb=/usr/bin/vina' make test-engines" >&2; exit 1; }
 	$(PY) -m pytest tests/science/docking_programs
+
+.PHONY: bench-redock bench-enrichment bench-scores
+bench-redock: setup ## How often native ligands are found again, beside published Vina and Gold (reads MAD_BENCHMARK_DATA)
+	$(PY) -m benchmarks.redock $(BENCH_FLAGS)
+
+bench-enrichment: setup ## How well docking tells actives from decoys, beside size alone (reads MAD_BENCHMARK_DATA)
+	$(PY) -m benchmarks.enrichment $(BENCH_FLAGS)
+
+bench-scores: setup ## Whether published docking scores come back (reads MAD_BENCHMARK_DATA)
+	$(PY) -m benchmarks.scores $(BENCH_FLAGS)

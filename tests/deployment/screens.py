@@ -62,7 +62,7 @@ class Screens:
         return other
 
     def submit(self, name: str) -> Job:
-        return self.client.submit_screen({**self._screen, "name": name}, str(uuid4()))
+        return self.client.submit_job({**self._screen, "name": name}, str(uuid4()))
 
     def job(self, job_id: str) -> Job:
         return self.client.job(job_id)

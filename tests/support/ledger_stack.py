@@ -46,7 +46,14 @@ from molecular_analysis_dashboard.domain.identity import SystemScope, TenantScop
 from molecular_analysis_dashboard.domain.jobs import FINAL_JOB_STATES, Job, JobKind, JobState, NewTask, TaskKind
 from molecular_analysis_dashboard.domain.ligands import LigandOptions, LigandRecord
 from molecular_analysis_dashboard.domain.receptors import PreparationReport, ResidueNote, Severity
-from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE, base_cost_s, docking_cost_s, search_runs
+from molecular_analysis_dashboard.domain.redocking import BondOrderSource, NativeMolecule, NewRun, Redocking
+from molecular_analysis_dashboard.domain.scheduling import (
+    QUEUE_MAINTENANCE,
+    base_cost_s,
+    dock_queue,
+    docking_cost_s,
+    search_runs,
+)
 from molecular_analysis_dashboard.domain.sites import SearchBox, SiteOrigin
 from molecular_analysis_dashboard.infrastructure.blobs import build_blobs
 from molecular_analysis_dashboard.infrastructure.embedded.servers import EmbeddedServers
@@ -265,6 +272,35 @@ class LedgerStack:
                 ),
                 [NewTask(new_id(), job_id, TaskKind.PLAN, QUEUE_MAINTENANCE)],
             )
+            uow.commit()
+        return job_id
+
+    def submit_redocking(self, native_mol_block: str, runs: int, **inputs: Any) -> UUID:
+        """Write a redocking of a native ligand, ready to be run; the rest as `write_inputs` has it."""
+        written, job_id = self.write_inputs({"any": "CCO"}, **inputs), new_id()
+        found = [NewRun(new_id(), number, 40 + number) for number in range(1, runs + 1)]
+        with self.database.begin(self.scope) as uow:
+            uow.jobs.add(
+                Job(
+                    id=job_id,
+                    org_id=self.org_id,
+                    kind=JobKind.REDOCK,
+                    state=JobState.PLANNING,
+                    name="redocking",
+                    created_by=self.user_id,
+                    created_at=NOW,
+                    receptor_id=written.receptor_id,
+                    structure_id=written.structure_id,
+                    site_id=written.site_id,
+                    protocol_id=written.protocol_id,
+                    engine_build=BUILD_ID,
+                    n_ligands=runs,
+                    planning_complete=True,
+                ),
+                [NewTask(new_id(), job_id, TaskKind.REDOCK, dock_queue(BUILD_ID), (run.id,)) for run in found],
+            )
+            native = NativeMolecule("native", native_mol_block, BondOrderSource.LIGAND_FILE)
+            uow.redockings.add(Redocking(job_id, None, native), found)
             uow.commit()
         return job_id
 

@@ -10,6 +10,7 @@ from rdkit import Chem
 from rdkit.Chem import rdDistGeom
 
 from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
+from molecular_analysis_dashboard.adapters.statistics.enrichment import evaluate
 from molecular_analysis_dashboard.domain.catalog import Ligand, Rejection
 from molecular_analysis_dashboard.domain.docking import (
     DockedLigand,
@@ -21,11 +22,14 @@ from molecular_analysis_dashboard.domain.docking import (
 )
 from molecular_analysis_dashboard.domain.hashing import content_hash
 from molecular_analysis_dashboard.domain.identity import SystemScope, TenantScope, new_id
-from molecular_analysis_dashboard.domain.jobs import ClaimedTask, EndCause, NewTask, TaskKind, Worker
+from molecular_analysis_dashboard.domain.jobs import ClaimedTask, EndCause, JobKind, NewTask, TaskKind, Worker
+from molecular_analysis_dashboard.domain.redocking import NativeScore, Redocked, RedockOutcome
 from molecular_analysis_dashboard.domain.rejections import SENTENCES, RejectionReason
 from molecular_analysis_dashboard.domain.results import NewResult
 from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE, QUEUE_PREPARE, dock_queue
 from molecular_analysis_dashboard.ports.blobs import BlobStore
+from molecular_analysis_dashboard.use_cases.evaluate_job import EvaluateJob
+from molecular_analysis_dashboard.use_cases.heartbeat import Watch
 
 BUILD = "vina-1.2.7-test"
 RECEPTOR_PDBQT = b"REMARK prepared\nATOM      1  CA  ALA A   1       0.000   0.000   0.000  1.00  0.00     0.000 C \n"
@@ -45,6 +49,11 @@ REPORT: dict[str, object] = {
     "n_atoms": 1,
     "versions": {"meeko": "0"},
 }
+
+
+class _NeverDrained:
+    def seconds_left(self) -> float | None:
+        return None
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,12 @@ class SimulatedWorker:
         """End an attempt and let the reconciler end the job, if that was its last task."""
         with self.database.begin(SystemScope()) as uow:
             assert uow.ledger.end(task, cause)
+            uow.commit()
+        self.end_jobs()
+
+    def end_jobs(self) -> None:
+        """Let the reconciler end the jobs that have nothing left to do."""
+        with self.database.begin(SystemScope()) as uow:
             for job_id in uow.control.ended_jobs():
                 uow.control.finish_job(job_id)
             uow.commit()
@@ -142,7 +157,14 @@ class SimulatedWorker:
         with self.database.begin(TenantScope(self.org_id)) as uow:
             job = uow.jobs.get(job_id)
             assert job.library_id is not None
-            ids = [ligand.id for ligand in uow.libraries.to_plan(job.library_id, after=None, limit=100_000)]
+            libraries = [job.library_id]
+            if job.kind is JobKind.VALIDATE:
+                libraries.append(uow.validations.get(job_id).decoys_library_id)
+            ids = [
+                ligand.id
+                for library_id in libraries
+                for ligand in uow.libraries.to_plan(library_id, after=None, limit=100_000)
+            ]
             queue = dock_queue(str(job.engine_build))
             new = [
                 NewTask(new_id(), job_id, TaskKind.DOCK, queue, tuple(ids[n::tasks]), float(tasks - n))
@@ -164,6 +186,27 @@ class SimulatedWorker:
         if end:
             self.finish(task)
         return task
+
+    def redock(self, job_id: UUID, outcome: Sequence[float] | RejectionReason) -> None:
+        """Do one run of a redocking: the RMSD of its poses, the best score first, or why there is none."""
+        task = self.claim(job_id)
+        result: RedockOutcome
+        if isinstance(outcome, RejectionReason):
+            result = RejectedLigand(outcome, SENTENCES[outcome])
+        else:
+            pose = docked("CCO", -7.0, n_poses=len(outcome))
+            result = Redocked(pose, tuple(outcome), NativeScore(-5.0, -6.0, 0.5))
+        with self.database.begin(TenantScope(self.org_id)) as uow:
+            assert uow.redockings.record(task, task.ligand_ids[0], result, {"worker": "test", "seed": 7})
+            uow.commit()
+        self.finish(task)
+
+    def evaluate(self, job_id: UUID) -> None:
+        """Do the last task of a redocking or validation."""
+        task = self.claim(job_id)
+        assert task.kind is TaskKind.EVALUATE
+        EvaluateJob(self.database, evaluate)(task, Watch(task, lambda: None, _NeverDrained()))
+        self.finish(task)
 
     def record(self, task: ClaimedTask, ligand: Ligand, outcome: float | RejectionReason) -> None:
         result: LigandOutcome

@@ -14,6 +14,7 @@ export type RejectedItem = components["schemas"]["RejectedItem"];
 export type RejectedPage = components["schemas"]["RejectedPage"];
 export type PreparationReport = components["schemas"]["PreparationReport"];
 export type ResidueNote = components["schemas"]["ResidueNote"];
+export type Redocking = components["schemas"]["Redocking"];
 export type Waiting = components["schemas"]["Waiting"];
 
 export const API = "/api/v1";

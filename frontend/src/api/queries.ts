@@ -31,6 +31,7 @@ const keys = {
   rejected: (id: string) => ["rejected", id] as const,
   library: (id: string) => ["library", id] as const,
   report: (id: string) => ["report", id] as const,
+  redocking: (id: string, state: Job["state"]) => ["redocking", id, state] as const,
 };
 
 export function jobsQuery(polling: boolean) {
@@ -158,4 +159,13 @@ export function changeJob(id: string, action: JobAction): Promise<Job> {
     case "resume":
       return unwrap(api.POST("/api/v1/jobs/{job_id}/resume", params));
   }
+}
+
+export function redockingQuery(job: Job) {
+  return queryOptions({
+    // The verdict comes with the end of the job.
+    queryKey: keys.redocking(job.id, job.state),
+    queryFn: ({ signal }) =>
+      unwrap(api.GET("/api/v1/jobs/{job_id}/redocking", { params: { path: { job_id: job.id } }, signal })),
+  });
 }

@@ -387,7 +387,7 @@ export interface paths {
         put?: never;
         /**
          * Submit Job
-         * @description Submit a screen. It begins as soon as a worker is free; nothing else needs to be done.
+         * @description Submit a screen, redocking or validation. It begins as soon as a worker is free; nothing else is to be done.
          */
         post: operations["submit_job"];
         delete?: never;
@@ -729,9 +729,89 @@ export interface paths {
         };
         /**
          * Export Provenance
-         * @description Download everything that the results depend on, with the seed and steps of every hit.
+         * @description Download everything that the results depend on, with the seed and steps of every hit or run.
          */
         get: operations["export_provenance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/redocking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Redocking
+         * @description Read a redocking with its runs and, once all of them have ended, its verdict.
+         */
+        get: operations["get_redocking"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/redocking/runs.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Redocking
+         * @description Download score and RMSD of every pose of every run as CSV.
+         */
+        get: operations["export_redocking"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/redocking/poses.sdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Redocking Poses
+         * @description Download the poses of all runs as SDF, each with its RMSD to the native one.
+         */
+        get: operations["get_redocking_poses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/validation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Validation
+         * @description Read how well a validation's ranking tells actives from decoys, with the points of the ROC curve.
+         */
+        get: operations["get_validation"];
         put?: never;
         post?: never;
         delete?: never;
@@ -891,6 +971,12 @@ export interface components {
             next_cursor?: string | null;
         };
         /**
+         * BondOrderSource
+         * @description Where the bond orders of a native ligand came from.
+         * @enum {string}
+         */
+        BondOrderSource: "template" | "chem_comp_bond" | "chemical_component_dictionary" | "ligand_file" | "none";
+        /**
          * DockingProtocol
          * @description Everything that changes a result besides receptor, box and ligand.
          */
@@ -976,6 +1062,51 @@ export interface components {
             items: components["schemas"]["EngineBuild"][];
         };
         /**
+         * Enrichment
+         * @description How well the ranking tells actives from decoys, beside a ranking by heavy atoms alone.
+         */
+        Enrichment: {
+            /**
+             * N Actives
+             * @description As counted, rejected ones included.
+             */
+            n_actives: number;
+            /** N Decoys */
+            n_decoys: number;
+            /**
+             * N Rejected Actives
+             * @description Without a score: ranked last.
+             */
+            n_rejected_actives: number;
+            /** N Rejected Decoys */
+            n_rejected_decoys: number;
+            /**
+             * N In Both
+             * @description Ligands whose molecule is in both sets: counted in neither.
+             */
+            n_in_both: number;
+            docking: components["schemas"]["Metrics"];
+            /** @description The larger the molecule, the earlier. */
+            size: components["schemas"]["Metrics"];
+            /** @description Docking less size, on the same resamples. */
+            difference: components["schemas"]["Metrics"];
+            /**
+             * Max Ef1
+             * @description The largest `ef1` that these numbers allow.
+             */
+            max_ef1: number;
+            /** Roc */
+            roc: components["schemas"]["RocPoint"][];
+            /** Size Roc */
+            size_roc: components["schemas"]["RocPoint"][];
+            /** Bedroc Alpha */
+            bedroc_alpha: number;
+            /** Resamples */
+            resamples: number;
+            /** Confidence */
+            confidence: number;
+        };
+        /**
          * ErrorDetail
          * @description One error: a stable code for programs and a sentence for people.
          */
@@ -1008,6 +1139,18 @@ export interface components {
             error: components["schemas"]["ErrorDetail"];
         };
         /**
+         * Estimate
+         * @description A figure with its bootstrap interval.
+         */
+        Estimate: {
+            /** Value */
+            value: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+        };
+        /**
          * Event
          * @description Something that happened to a job.
          */
@@ -1024,6 +1167,8 @@ export interface components {
              * @example job.state
              * @example task.ended
              * @example library.read
+             * @example redocking.judged
+             * @example validation.evaluated
              */
             type: string;
             /** Payload */
@@ -1320,7 +1465,7 @@ export interface components {
         };
         /**
          * JobCounts
-         * @description Where the job's records are; all but `input` sum to `input`.
+         * @description Where the job's records, or the runs of a redocking, are; all but `input` sum to `input`.
          */
         JobCounts: {
             /** Input */
@@ -1348,54 +1493,11 @@ export interface components {
             waiting: number;
         };
         /**
-         * JobCreate
-         * @description A screen of a library against one binding site.
-         */
-        JobCreate: {
-            /**
-             * Kind
-             * @default screen
-             * @constant
-             */
-            kind: "screen";
-            /**
-             * Name
-             * @description Made of library and receptor when absent.
-             */
-            name?: string | null;
-            /**
-             * Receptor Id
-             * Format: uuid
-             */
-            receptor_id: string;
-            /**
-             * Site Id
-             * Format: uuid
-             */
-            site_id: string;
-            /**
-             * Library Id
-             * Format: uuid
-             */
-            library_id: string;
-            /**
-             * Protocol Id
-             * Format: uuid
-             */
-            protocol_id: string;
-            /**
-             * Priority
-             * @description Higher goes first.
-             * @default 0
-             */
-            priority: number;
-        };
-        /**
          * JobKind
          * @description What a user asked for.
          * @enum {string}
          */
-        JobKind: "prepare" | "ingest" | "screen";
+        JobKind: "prepare" | "ingest" | "screen" | "redock" | "validate";
         /**
          * JobPage
          * @description Jobs, newest first.
@@ -1613,6 +1715,57 @@ export interface components {
             ];
         };
         /**
+         * Metrics
+         * @description What a ranking achieves.
+         */
+        Metrics: {
+            /** @description 0.5 is chance. */
+            roc_auc: components["schemas"]["Estimate"];
+            /** @description Early recognition, 0 to 1; at `bedroc_alpha`. */
+            bedroc: components["schemas"]["Estimate"];
+            /** @description Enrichment factor of the first 1 % of the list; 1 is chance. */
+            ef1: components["schemas"]["Estimate"];
+            /** @description Enrichment factor of the first 5 % of the list. */
+            ef5: components["schemas"]["Estimate"];
+        };
+        /**
+         * MissCause
+         * @description Why the best-scored pose of a run is not the native one.
+         * @enum {string}
+         */
+        MissCause: "search" | "scoring" | "undecided" | "not_docked";
+        /**
+         * NativeFile
+         * @description A native ligand at its place in the structure's frame; SDF and MOL2 carry bond orders, PDB needs the template.
+         */
+        NativeFile: {
+            /** File Name */
+            file_name: string;
+            /** Content */
+            content: string;
+            /**
+             * Template
+             * @description SMILES or SDF of the same ligand, for its bond orders.
+             */
+            template?: string | null;
+        };
+        /**
+         * NativeLigand
+         * @description What is docked again.
+         */
+        NativeLigand: {
+            /** Name */
+            name: string;
+            /**
+             * Mol Block
+             * @description With bond orders, where the crystal has it; null until they are known.
+             */
+            mol_block: string | null;
+            bond_order_source: components["schemas"]["BondOrderSource"] | null;
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
          * NativeLigandOrigin
          * @description The box around a ligand: of the structure (`selector`), of a file, or the only one that the structure holds.
          */
@@ -1639,6 +1792,32 @@ export interface components {
              * @default 5
              */
             padding_angstrom: number;
+        };
+        /**
+         * NativeScore
+         * @description The native pose as the scoring function sees it.
+         */
+        NativeScore: {
+            /**
+             * In Place Kcal Mol
+             * @description Where the crystal has it; small clashes weigh heavily here.
+             */
+            in_place_kcal_mol: number | null;
+            /**
+             * Relaxed Kcal Mol
+             * @description After a local optimization by the same scoring function.
+             */
+            relaxed_kcal_mol: number | null;
+            /**
+             * Relaxed Rmsd Angstrom
+             * @description How far that led from the crystal.
+             */
+            relaxed_rmsd_angstrom: number | null;
+            /**
+             * Message
+             * @description Why there is no score.
+             */
+            message: string;
         };
         /**
          * PoseScore
@@ -1906,6 +2085,130 @@ export interface components {
             next_cursor?: string | null;
         };
         /**
+         * RedockCreate
+         * @description The native ligand docked again, to see whether receptor, box and protocol find what the crystal shows.
+         */
+        RedockCreate: {
+            /**
+             * Name
+             * @description Made of what the job is about when absent.
+             */
+            name?: string | null;
+            /**
+             * Receptor Id
+             * Format: uuid
+             */
+            receptor_id: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /**
+             * Protocol Id
+             * Format: uuid
+             */
+            protocol_id: string;
+            /**
+             * Priority
+             * @description Higher goes first.
+             * @default 0
+             */
+            priority: number;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "redock";
+            /**
+             * Runs
+             * @description Independent runs, each with its seed.
+             * @default 3
+             */
+            runs: number;
+            /** @description Without it, the ligand that the site was made from. */
+            native?: components["schemas"]["NativeFile"] | null;
+        };
+        /**
+         * RedockedPose
+         * @description One kept pose of a run.
+         */
+        RedockedPose: {
+            /** Rank */
+            rank: number;
+            /** Score Kcal Mol */
+            score_kcal_mol: number;
+            /**
+             * Rmsd Angstrom
+             * @description To the native pose: heavy atoms under the best symmetric mapping, not superposed.
+             */
+            rmsd_angstrom: number;
+        };
+        /**
+         * Redocking
+         * @description A redocking: its native ligand, the check of its box, its runs and, once all have ended, the verdict.
+         */
+        Redocking: {
+            /**
+             * Job Id
+             * Format: uuid
+             */
+            job_id: string;
+            native: components["schemas"]["NativeLigand"];
+            /** Checks */
+            checks: components["schemas"]["SiteCheck"][];
+            /** Runs */
+            runs: components["schemas"]["RedockingRun"][];
+            verdict: components["schemas"]["RedockingVerdict"] | null;
+            /** Judged At */
+            judged_at: string | null;
+        };
+        /**
+         * RedockingRun
+         * @description One run; it waits while it has neither poses nor a reason.
+         */
+        RedockingRun: {
+            /** Run No */
+            run_no: number;
+            /** Seed */
+            seed: number;
+            /** Top Score Kcal Mol */
+            top_score_kcal_mol: number | null;
+            /**
+             * Top Rmsd Angstrom
+             * @description Of the best-scored pose.
+             */
+            top_rmsd_angstrom: number | null;
+            /**
+             * Best Rmsd Angstrom
+             * @description Least of the kept poses.
+             */
+            best_rmsd_angstrom: number | null;
+            /** Poses */
+            poses: components["schemas"]["RedockedPose"][];
+            native: components["schemas"]["NativeScore"];
+            /** @description Why the best-scored pose is not the native one, where it is not. */
+            miss: components["schemas"]["MissCause"] | null;
+            /** State Smiles */
+            state_smiles: string | null;
+            reason: components["schemas"]["RejectionReason"] | null;
+            /** Message */
+            message: string;
+            /** Seconds Cpu */
+            seconds_cpu: number;
+        };
+        /**
+         * RedockingVerdict
+         * @description The conclusion from all runs, with the rule that it follows.
+         */
+        RedockingVerdict: {
+            verdict: components["schemas"]["Verdict"];
+            /** Sentence */
+            sentence: string;
+            /** Rule */
+            rule: string;
+        };
+        /**
          * RejectedAt
          * @description Where a record was rejected.
          * @enum {string}
@@ -2030,11 +2333,64 @@ export interface components {
             padding_angstrom: number;
         };
         /**
+         * RocPoint
+         * @description Share of the actives found when so large a share of the decoys is let in.
+         */
+        RocPoint: {
+            /** False Positive Rate */
+            false_positive_rate: number;
+            /** True Positive Rate */
+            true_positive_rate: number;
+        };
+        /**
          * Role
          * @description What a member may do in an organization.
          * @enum {string}
          */
         Role: "viewer" | "member" | "admin";
+        /**
+         * ScreenCreate
+         * @description A screen of a library against one binding site.
+         */
+        ScreenCreate: {
+            /**
+             * Name
+             * @description Made of what the job is about when absent.
+             */
+            name?: string | null;
+            /**
+             * Receptor Id
+             * Format: uuid
+             */
+            receptor_id: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /**
+             * Protocol Id
+             * Format: uuid
+             */
+            protocol_id: string;
+            /**
+             * Priority
+             * @description Higher goes first.
+             * @default 0
+             */
+            priority: number;
+            /**
+             * Kind
+             * @default screen
+             * @constant
+             */
+            kind: "screen";
+            /**
+             * Library Id
+             * Format: uuid
+             */
+            library_id: string;
+        };
         /**
          * SearchEffort
          * @description How hard to search: a preset by name, or numbers of one's own; answers show both.
@@ -2184,6 +2540,81 @@ export interface components {
             /** Warnings */
             warnings: string[];
         };
+        /**
+         * ValidateCreate
+         * @description A screen over actives and decoys, whose ranking is then judged.
+         */
+        ValidateCreate: {
+            /**
+             * Name
+             * @description Made of what the job is about when absent.
+             */
+            name?: string | null;
+            /**
+             * Receptor Id
+             * Format: uuid
+             */
+            receptor_id: string;
+            /**
+             * Site Id
+             * Format: uuid
+             */
+            site_id: string;
+            /**
+             * Protocol Id
+             * Format: uuid
+             */
+            protocol_id: string;
+            /**
+             * Priority
+             * @description Higher goes first.
+             * @default 0
+             */
+            priority: number;
+            /**
+             * Kind
+             * @constant
+             */
+            kind: "validate";
+            /**
+             * Actives Library Id
+             * Format: uuid
+             */
+            actives_library_id: string;
+            /**
+             * Decoys Library Id
+             * Format: uuid
+             */
+            decoys_library_id: string;
+        };
+        /**
+         * Validation
+         * @description A validation: its two libraries and, once every ligand has an outcome, the metrics.
+         */
+        Validation: {
+            /**
+             * Job Id
+             * Format: uuid
+             */
+            job_id: string;
+            /**
+             * Actives Library Id
+             * Format: uuid
+             */
+            actives_library_id: string;
+            /**
+             * Decoys Library Id
+             * Format: uuid
+             */
+            decoys_library_id: string;
+            enrichment: components["schemas"]["Enrichment"] | null;
+        };
+        /**
+         * Verdict
+         * @description What the runs say of receptor, box and protocol; see `RULE`.
+         * @enum {string}
+         */
+        Verdict: "green" | "amber" | "red";
         /**
          * Waiting
          * @description Why the job is not further, as a stable code and a sentence.
@@ -3780,7 +4211,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["JobCreate"];
+                "application/json": components["schemas"]["ScreenCreate"] | components["schemas"]["RedockCreate"] | components["schemas"]["ValidateCreate"];
             };
         };
         responses: {
@@ -4938,6 +5369,274 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    get_redocking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Redocking"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    export_redocking: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    get_redocking_poses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "chemical/x-mdl-sdfile": unknown;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    get_validation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Validation"];
                 };
             };
             /** @description Unauthorized */

@@ -4,6 +4,7 @@ import type { Job } from "../api/client";
 import { ErrorNotice } from "../components/ErrorNotice";
 import { count } from "../state/format";
 import { JobRow } from "./JobRow";
+import { hasHits } from "./words";
 
 interface Props {
   jobs: readonly Job[];
@@ -68,7 +69,7 @@ export function JobList(props: Props) {
 
 /** A preparation or a reading that went well has said all it has to say: its screen stands in the list. */
 function isWorthALook(job: Job): boolean {
-  return job.kind === "screen" || job.state !== "completed";
+  return hasHits(job) || job.kind === "redock" || job.state !== "completed";
 }
 
 function moveBetweenJobs(event: KeyboardEvent<HTMLUListElement>): void {

@@ -11,7 +11,7 @@ import { ProgressBar } from "./ProgressBar";
 import { StateBadge } from "./StateBadge";
 import { useJobAction } from "./useJobAction";
 import { WhyWaiting } from "./WhyWaiting";
-import { canCancel, isFinal, KIND } from "./words";
+import { canCancel, hasHits, isFinal, KIND } from "./words";
 
 /** Screens are what people look for; preparation and reading stand beside them in one line. */
 export function JobRow({ job, isSelected }: { job: Job; isSelected: boolean }) {
@@ -22,10 +22,10 @@ export function JobRow({ job, isSelected }: { job: Job; isSelected: boolean }) {
     if (isSelected) row.current?.scrollIntoView({ block: "nearest" });
   }, [isSelected]);
   const action = useJobAction(job.id);
-  // Only screens have ligands of their own; the other kinds have a state.
-  const progress = job.kind === "screen" ? progressOf(job.counts) : null;
+  // Only these have ligands of their own; the other kinds have a state.
+  const progress = hasHits(job) ? progressOf(job.counts) : null;
   return (
-    <li ref={row} className={`job ${job.kind === "screen" ? "" : "job-minor"} ${isSelected ? "job-selected" : ""}`}>
+    <li ref={row} className={`job ${hasHits(job) ? "" : "job-minor"} ${isSelected ? "job-selected" : ""}`}>
       <div className="job-line">
         <a
           className="job-name"

@@ -1,6 +1,17 @@
 import type { Job, Waiting } from "../api/client";
 
-export const KIND: Record<Job["kind"], string> = { prepare: "Preparation", ingest: "Library", screen: "Screen" };
+export const KIND: Record<Job["kind"], string> = {
+  prepare: "Preparation",
+  ingest: "Library",
+  screen: "Screen",
+  redock: "Redocking",
+  validate: "Validation",
+};
+
+/** Whether the job docks ligands of a library, and so has hits. */
+export function hasHits(job: Job): boolean {
+  return job.kind === "screen" || job.kind === "validate";
+}
 
 export const STATE: Record<Job["state"], string> = {
   planning: "Planning",

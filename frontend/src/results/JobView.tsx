@@ -7,7 +7,7 @@ import { progressOf } from "../jobs/progress";
 import { StateBadge } from "../jobs/StateBadge";
 import { useJobAction } from "../jobs/useJobAction";
 import { WhyWaiting } from "../jobs/WhyWaiting";
-import { isFinal, KIND } from "../jobs/words";
+import { hasHits, isFinal, KIND } from "../jobs/words";
 import { count, moment } from "../state/format";
 import { formatRoute, type Route } from "../state/route";
 import { Exports } from "./Exports";
@@ -15,6 +15,7 @@ import { LibrarySummary } from "./LibrarySummary";
 import { HitTable } from "./HitTable";
 import { countWarnings } from "./notes";
 import { ReceptorReport } from "./ReceptorReport";
+import { RedockingSummary } from "./RedockingSummary";
 import { RejectedTable } from "./RejectedTable";
 
 interface Props {
@@ -33,7 +34,7 @@ export function JobView({ jobId, route, polling }: Props) {
     <>
       <title>{`${job.name} – Molecular Analysis Dashboard`}</title>
       <JobHeader job={job} />
-      {job.kind === "screen" ? <ScreenResults job={job} route={route} /> : <Preparation job={job} />}
+      {hasHits(job) ? <ScreenResults job={job} route={route} /> : <OtherResults job={job} />}
     </>
   );
 }
@@ -131,7 +132,8 @@ function List({ job, route }: { job: Job; route: Route }) {
   return <ReceptorReport receptorId={job.receptor_id} />;
 }
 
-function Preparation({ job }: { job: Job }) {
+function OtherResults({ job }: { job: Job }) {
+  if (job.kind === "redock") return <RedockingSummary job={job} />;
   if (job.library_id !== null) return <LibrarySummary libraryId={job.library_id} />;
   if (job.receptor_id === null) return null;
   if (job.state === "completed") return <ReceptorReport receptorId={job.receptor_id} />;

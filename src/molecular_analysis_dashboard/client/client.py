@@ -118,8 +118,8 @@ class Client:
         """List the engine builds that workers have or had, those of live workers first."""
         return [EngineBuild.from_json(item) for item in self._get("/engines")["items"]]
 
-    def submit_screen(self, body: Mapping[str, Any], idempotency_key: str) -> Job:
-        """Start a screen; asking again with the same key gives the same job."""
+    def submit_job(self, body: Mapping[str, Any], idempotency_key: str) -> Job:
+        """Start a screen, a redocking or a validation; asking again with the same key gives the same job."""
         answer = self._transport.ask(
             "POST", f"{_API}/jobs", json=dict(body), headers={"Idempotency-Key": idempotency_key}
         )
@@ -150,6 +150,18 @@ class Client:
     def export(self, job_id: str, file_name: str) -> Iterator[bytes]:
         """Yield one export of a job (``hits.csv``, ``poses.sdf``, ``rejected.csv``, ``provenance.json``) in pieces."""
         return self._transport.stream(f"{_API}/jobs/{job_id}/export/{file_name}")
+
+    def redocking(self, job_id: str) -> Mapping[str, Any]:
+        """Ask for a redocking with its runs and its verdict, as the interface describes it."""
+        return self._get(f"/jobs/{job_id}/redocking")
+
+    def redocking_file(self, job_id: str, file_name: str) -> Iterator[bytes]:
+        """Yield ``runs.csv`` or ``poses.sdf`` of a redocking in pieces."""
+        return self._transport.stream(f"{_API}/jobs/{job_id}/redocking/{file_name}")
+
+    def validation(self, job_id: str) -> Mapping[str, Any]:
+        """Ask for a validation with its metrics, as the interface describes it."""
+        return self._get(f"/jobs/{job_id}/validation")
 
     def _get(self, path: str) -> dict[str, Any]:
         return self._transport.ask("GET", f"{_API}{path}")

@@ -15,6 +15,8 @@ class JobKind(StrEnum):
     PREPARE = "prepare"
     INGEST = "ingest"
     SCREEN = "screen"
+    REDOCK = "redock"
+    VALIDATE = "validate"
 
 
 class JobState(StrEnum):
@@ -36,6 +38,8 @@ class TaskKind(StrEnum):
     DOCK = "dock"
     PREPARE = "prepare"
     INGEST = "ingest"
+    REDOCK = "redock"
+    EVALUATE = "evaluate"
 
 
 class TaskState(StrEnum):
@@ -101,6 +105,11 @@ TASK_AFTER: Mapping[EndCause, TaskState] = {
     EndCause.CANCELLED: TaskState.CANCELLED,
 }
 
+# Jobs that dock the ligands of libraries: planned, and with hits.
+SCREENING_KINDS = frozenset({JobKind.SCREEN, JobKind.VALIDATE})
+# Jobs that draw a conclusion once all else is done.
+EVALUATED_KINDS = frozenset({JobKind.REDOCK, JobKind.VALIDATE})
+
 FINAL_JOB_STATES = frozenset(state for state, following in JOB_CHANGES.items() if not following)
 FINAL_TASK_STATES = frozenset(state for state, following in TASK_CHANGES.items() if not following)
 # Tasks of jobs in these states may be claimed and run on.
@@ -141,8 +150,8 @@ def check_job_change(current: JobState, target: JobState) -> None:
 class JobCounts:
     """Where the records of a job's input are: scored, rejected (by docking, or at reading), cancelled and waiting.
 
-    Of a job that reads a library, `read` are the records so far that became ligands, and nothing is scored. These
-    six always sum to `n_input`.
+    The input of a redocking are its runs. Of a job that reads a library, `read` are the records so far that became
+    ligands, and nothing is scored. These six always sum to `n_input`.
     """
 
     n_input: int = 0
@@ -222,7 +231,7 @@ class Job:
 
 @dataclass(frozen=True)
 class NewTask:
-    """A task about to be written."""
+    """A task about to be written; the items of its work are ligands, or the run of a redocking."""
 
     id: UUID
     job_id: UUID

@@ -1,4 +1,7 @@
-"""How far a docked pose lies from the native one."""
+"""How far a screen's pose lies from the native one.
+
+For the demo, whose screen docks the native ligand among others: a `redock` job would dock it a second time.
+"""
 
 from pathlib import Path
 

@@ -9,6 +9,7 @@ from molecular_analysis_dashboard.domain.docking import DockingProtocol, LigandO
 from molecular_analysis_dashboard.domain.errors import MadError
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecord, RejectedRecord, ValidatedLigand
 from molecular_analysis_dashboard.domain.receptors import PreparedReceptor, ReceptorOptions
+from molecular_analysis_dashboard.domain.redocking import NativeMolecule, RedockOutcome
 from molecular_analysis_dashboard.domain.sites import SearchBox
 
 
@@ -84,3 +85,13 @@ class ChemistryProcess(Protocol):
 
     def stop(self) -> None:
         """End the process from any thread; a call under way raises `ProcessEnded` (stopped)."""
+
+
+class RedockingProcess(ChemistryProcess, Protocol):
+    """A chemistry process that also redocks."""
+
+    def redock(self, site: SiteSpec, native_mol_block: str) -> RedockOutcome:
+        """Dock a native ligand from a conformer made anew and measure the poses against it."""
+
+    def read_native(self, data: bytes, file_name: str, selector: str | None) -> NativeMolecule:
+        """Take the native ligand out of a structure, its bond orders from the first source that knows them."""

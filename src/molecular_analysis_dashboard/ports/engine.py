@@ -6,7 +6,7 @@ interpreter's lock, or even end the process; the slot outside watches.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from molecular_analysis_dashboard.domain.docking import DockingProtocol, EngineBuild, Pose
 from molecular_analysis_dashboard.domain.ligands import LigandState
@@ -31,6 +31,20 @@ class DockingSite(Protocol):
 
     def score(self, state: LigandState) -> float:
         """Return the docking score (kcal/mol) of the state where its mol block places it, without moving it."""
+
+
+@runtime_checkable
+class RelaxingSite(DockingSite, Protocol):
+    """A site that can also optimize locally; an engine without it loses only an explanation of redocking misses."""
+
+    def relax(self, state: LigandState) -> Pose:
+        """Return where the nearest minimum of the score lies, from where the mol block places the state.
+
+        Raises
+        ------
+        LigandRejected
+            If it cannot be scored here.
+        """
 
 
 class DockingEngine(Protocol):

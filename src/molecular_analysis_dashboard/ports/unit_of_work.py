@@ -16,6 +16,7 @@ from molecular_analysis_dashboard.ports.repositories import (
     Structures,
 )
 from molecular_analysis_dashboard.ports.sweep import StoredFiles, Sweep
+from molecular_analysis_dashboard.ports.validation import Redockings, Validations
 
 # Code of the `ResourceLost` that says that the database did not answer at all.
 DATABASE_UNREACHABLE = "database_unreachable"
@@ -43,6 +44,14 @@ class UnitOfWork(Protocol):
     @property
     def results(self) -> Results:
         """Results and poses."""
+
+    @property
+    def redockings(self) -> Redockings:
+        """Redockings."""
+
+    @property
+    def validations(self) -> Validations:
+        """Validations by actives and decoys."""
 
     @property
     def ledger(self) -> Ledger:

@@ -5,30 +5,26 @@ from uuid import UUID
 
 import structlog
 
-from molecular_analysis_dashboard.domain.catalog import Ligand, Receptor
-from molecular_analysis_dashboard.domain.docking import DockedLigand, DockingProtocol, LigandOutcome, RejectedLigand
-from molecular_analysis_dashboard.domain.errors import EngineFailed, Superseded
+from molecular_analysis_dashboard.domain.catalog import Ligand
+from molecular_analysis_dashboard.domain.docking import DockedLigand, LigandOutcome
+from molecular_analysis_dashboard.domain.errors import Superseded
 from molecular_analysis_dashboard.domain.identity import TenantScope
 from molecular_analysis_dashboard.domain.jobs import BeatAnswer, ClaimedTask, EndCause, Job, JobState
 from molecular_analysis_dashboard.domain.ligands import LigandInput
-from molecular_analysis_dashboard.domain.rejections import SENTENCES, RejectionReason
+from molecular_analysis_dashboard.domain.rejections import RejectionReason
 from molecular_analysis_dashboard.domain.results import NewResult
-from molecular_analysis_dashboard.domain.sites import SearchBox
 from molecular_analysis_dashboard.ports.blobs import BlobStore
-from molecular_analysis_dashboard.ports.chemistry_process import ChemistryProcess, ExitCause, ProcessEnded, SiteSpec
+from molecular_analysis_dashboard.ports.chemistry_process import ChemistryProcess, SiteSpec
 from molecular_analysis_dashboard.ports.telemetry import SILENT, Telemetry
 from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
+from molecular_analysis_dashboard.use_cases.blame import ask_fairly
+from molecular_analysis_dashboard.use_cases.docking_site import load_site, open_site, stored_site
 from molecular_analysis_dashboard.use_cases.heartbeat import Watch
 from molecular_analysis_dashboard.use_cases.persistence import persist
 from molecular_analysis_dashboard.use_cases.run_task import Stopped
 
 log = structlog.get_logger(__name__)
 
-_REASON_FOR_EXIT = {
-    ExitCause.CRASH: RejectionReason.ENGINE_CRASH,
-    ExitCause.TIMEOUT: RejectionReason.TIMEOUT,
-    ExitCause.OUT_OF_MEMORY: RejectionReason.OUT_OF_MEMORY,
-}
 # Rejections that, when every ligand gets them, speak of the receptor or the installation and not of the ligands.
 _SUSPICIOUS = frozenset(
     {
@@ -80,16 +76,16 @@ class DockLigands:
         scope = TenantScope(task.org_id)
         with self._database.begin(scope) as uow:
             job = uow.jobs.get(task.job_id)
-            receptor, box, protocol = self._ready_site(uow, job)
+            receptor, box, protocol = stored_site(uow, job)
             ligands = uow.libraries.ligands_by_id(task.ligand_ids)
             recorded = uow.ledger.recorded(task)
             losses = uow.ledger.losses(task)
-        site = self._load_site(receptor, box, protocol, job.engine_build or "")
+        site = load_site(self._results_store, receptor, box, protocol, job.engine_build or "")
         watch.n_scored = sum(recorded.values())
         watch.n_rejected = len(recorded) - watch.n_scored
         todo = [ligands[ligand_id] for ligand_id in task.ligand_ids if ligand_id not in recorded]
         self._check_losses(task, todo, losses)
-        self._open(site)
+        open_site(self._process, site)
         self._note_current(task, todo[0].id if todo else None)
         for number, ligand in enumerate(todo):
             watch.may_yield = number + 1 < len(todo)
@@ -105,60 +101,13 @@ class DockLigands:
             else:
                 watch.n_rejected += 1
 
-    def _ready_site(self, uow: UnitOfWork, job: Job) -> tuple[Receptor, SearchBox, DockingProtocol]:
-        if job.receptor_id is None or job.site_id is None or job.protocol_id is None:
-            raise EngineFailed("The job names no receptor, site or protocol.", code="job_incomplete")
-        receptor = uow.structures.get_receptor(job.receptor_id)
-        return receptor, uow.structures.get_site(job.site_id).box, uow.protocols.get(job.protocol_id).protocol
-
-    def _load_site(self, receptor: Receptor, box: SearchBox, protocol: DockingProtocol, build: str) -> SiteSpec:
-        """Read the receptor's file; no connection is held meanwhile."""
-        if receptor.pdbqt_sha256 is None or receptor.content_hash is None:
-            raise EngineFailed("The receptor is not prepared.", code="receptor_not_ready")
-        with self._results_store.open(receptor.pdbqt_sha256) as stream:
-            pdbqt = stream.read().decode()
-        return SiteSpec(receptor.content_hash, pdbqt, box, protocol, build)
-
-    def _open(self, site: SiteSpec) -> None:
-        """Open the site; an engine that ends twice on it cannot use this receptor."""
-        try:
-            self._process.open_site(site)
-        except ProcessEnded as first:
-            if first.cause is ExitCause.STOPPED:
-                raise
-            self._process.restart()
-            try:
-                self._process.open_site(site)
-            except ProcessEnded as second:
-                if second.cause is ExitCause.STOPPED:
-                    raise
-                raise EngineFailed(
-                    f"The engine cannot open this receptor and box. {second.message}",
-                    code="engine_cannot_open_site",
-                    **second.details,
-                ) from second
-
     def _dock(self, site: SiteSpec, ligand: Ligand, *, alone: bool, watch: Watch) -> LigandOutcome:
-        """Dock one ligand; blame it only when its own process ended on it the same way twice."""
         wanted = LigandInput(str(ligand.id), ligand.name, ligand.smiles, ligand.drawn_smiles)
         if alone:
             self._process.restart()
-        seen: list[ExitCause] = []
-        while True:
-            try:
-                return self._process.dock(site, wanted)
-            except ProcessEnded as ended:
-                if ended.cause is ExitCause.STOPPED or watch.must_stop:
-                    raise Stopped from ended
-                log.warning("ligand.engine_ended", ligand_id=str(ligand.id), name=ligand.name, **ended.details)
-                if ended.cause is ExitCause.KILLED and seen:
-                    # No evidence against the ligand: the attempt is lost, and another one goes on.
-                    raise Stopped(EndCause.LOST) from ended
-                if ended.cause in seen:
-                    reason = _REASON_FOR_EXIT[ended.cause]
-                    return RejectedLigand(reason, f"{SENTENCES[reason]} {ended.message}")
-                seen.append(ended.cause)
-                self._process.restart()
+        return ask_fairly(
+            self._process, watch, lambda: self._process.dock(site, wanted), ligand_id=str(ligand.id), name=ligand.name
+        )
 
     def _record(
         self,

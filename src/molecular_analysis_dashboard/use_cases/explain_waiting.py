@@ -6,7 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from molecular_analysis_dashboard.domain.identity import SystemScope, TenantScope
-from molecular_analysis_dashboard.domain.jobs import Job, JobKind, JobState
+from molecular_analysis_dashboard.domain.jobs import Job, JobState
 from molecular_analysis_dashboard.ports.unit_of_work import Database
 
 
@@ -58,7 +58,7 @@ def _by_state(job: Job) -> WaitingCode | None:
 def _by_workers(job: Job, facts: Mapping[str, int], engine_slots: int) -> WaitingCode | None:
     if facts["live_workers"] == 0:
         return WaitingCode.NO_WORKERS
-    if job.kind is JobKind.SCREEN and engine_slots == 0:
+    if job.engine_build is not None and engine_slots == 0:
         return WaitingCode.NO_WORKER_FOR_ENGINE
     return WaitingCode.NO_WORKER_FOR_QUEUE if facts["slots"] == 0 else None
 
@@ -69,7 +69,7 @@ def _by_tasks(job: Job, facts: Mapping[str, int]) -> WaitingCode:
         return WaitingCode.ALL_RUNNING if everything else WaitingCode.RUNNING
     if facts["busy_slots"] >= facts["slots"] and facts["jobs_ahead"]:
         return WaitingCode.QUEUED_BEHIND_OTHER_JOBS
-    if job.kind is JobKind.SCREEN and not job.planning_complete:
+    if not job.planning_complete:
         return WaitingCode.PLANNING
     return WaitingCode.STARTING
 
@@ -83,7 +83,7 @@ def _sentence(code: WaitingCode, job: Job, facts: Mapping[str, int]) -> str:
         WaitingCode.CANCELLING: f"The job is being cancelled; {_counted(running, 'running task')} to stop.",
         WaitingCode.NO_WORKERS: "No worker is running. Start one; the job then goes on by itself.",
         WaitingCode.NO_WORKER_FOR_ENGINE: f"No running worker has the engine build {job.engine_build} that this job "
-        "is pinned to. Start one that has it, or submit the screen again for an engine that is there.",
+        "is pinned to. Start one that has it, or submit the job again for an engine that is there.",
         WaitingCode.NO_WORKER_FOR_QUEUE: "The running workers do not take tasks of this kind. Start one without -Q, "
         "which takes all that it can run.",
         WaitingCode.ALL_RUNNING: f"{_counted(running, 'task')} running; none waits.",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from molecular_analysis_dashboard.domain.errors import Conflict
 from molecular_analysis_dashboard.domain.identity import TenantScope
-from molecular_analysis_dashboard.domain.jobs import Job, JobKind
+from molecular_analysis_dashboard.domain.jobs import SCREENING_KINDS, Job, JobKind
 from molecular_analysis_dashboard.domain.results import Hit, HitFilter, HitOrder, StoredPose
 from molecular_analysis_dashboard.ports.chemistry import RequestChemistry
 from molecular_analysis_dashboard.ports.unit_of_work import Database
@@ -25,10 +25,19 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def screen(database: Database, scope: TenantScope, job_id: UUID) -> Job:
-    """Return a screen; Conflict (``not_a_screen``) for any other job, which has no results to export."""
+    """Return a screen or validation; Conflict (``not_a_screen``) for any other job, which has no hits to export."""
+    return _of_kinds(database, scope, job_id, SCREENING_KINDS)
+
+
+def docking(database: Database, scope: TenantScope, job_id: UUID) -> Job:
+    """Return a job that docks; Conflict (``not_a_screen``) for any other, whose results depend on nothing docked."""
+    return _of_kinds(database, scope, job_id, SCREENING_KINDS | {JobKind.REDOCK})
+
+
+def _of_kinds(database: Database, scope: TenantScope, job_id: UUID, kinds: frozenset[JobKind]) -> Job:
     with database.begin(scope) as uow:
         job = uow.jobs.get(job_id)
-    if job.kind is not JobKind.SCREEN:
+    if job.kind not in kinds:
         raise Conflict(f"A {job.kind} job has no hits to export.", code="not_a_screen", kind=job.kind)
     return job
 

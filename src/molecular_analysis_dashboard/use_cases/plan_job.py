@@ -1,8 +1,17 @@
 """The planner: cuts a screen into tasks, incrementally and resumably."""
 
+import heapq
+
 from molecular_analysis_dashboard.domain.errors import EngineFailed
 from molecular_analysis_dashboard.domain.identity import TenantScope, new_id
-from molecular_analysis_dashboard.domain.jobs import WORKING_JOB_STATES, ClaimedTask, Job, NewTask, TaskKind
+from molecular_analysis_dashboard.domain.jobs import (
+    WORKING_JOB_STATES,
+    ClaimedTask,
+    Job,
+    JobKind,
+    NewTask,
+    TaskKind,
+)
 from molecular_analysis_dashboard.domain.scheduling import CostedLigand, cut_into_chunks, dock_queue, search_runs
 from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
 from molecular_analysis_dashboard.use_cases.heartbeat import Watch
@@ -61,7 +70,12 @@ class PlanJob:
         after = None
         if job.planned_to_cost_s is not None and job.planned_to_ligand is not None:
             after = (job.planned_to_cost_s, job.planned_to_ligand)
-        return uow.libraries.to_plan(job.library_id, after=after, limit=BATCH_LIGANDS)
+        found = uow.libraries.to_plan(job.library_id, after=after, limit=BATCH_LIGANDS)
+        if job.kind is not JobKind.VALIDATE:
+            return found
+        decoys = uow.libraries.to_plan(uow.validations.get(job.id).decoys_library_id, after=after, limit=BATCH_LIGANDS)
+        merged = heapq.merge(found, decoys, key=lambda ligand: (-ligand.base_cost_s, ligand.id))
+        return list(merged)[:BATCH_LIGANDS]
 
     def _cut(self, uow: UnitOfWork, job: Job, ligands: list[CostedLigand]) -> list[NewTask]:
         if job.protocol_id is None or job.engine_build is None:

@@ -1,12 +1,13 @@
-"""Everything that the results of a screen depend on, as one document."""
+"""Everything that the results of a job depend on, as one document."""
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 
+from molecular_analysis_dashboard.domain.catalog import Library
 from molecular_analysis_dashboard.domain.identity import TenantScope
-from molecular_analysis_dashboard.domain.jobs import Job
+from molecular_analysis_dashboard.domain.jobs import Job, JobKind
 from molecular_analysis_dashboard.domain.results import Hit
 from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
 from molecular_analysis_dashboard.use_cases.export_results import hit_pages
@@ -22,20 +23,34 @@ SEED_RULE = (
 
 
 def provenance_json(database: Database, scope: TenantScope, job: Job, *, api_version: str) -> Iterator[str]:
-    """Yield the provenance of a screen as indented JSON: what all results share, then one line for each hit.
+    """Yield the provenance of a job as indented JSON: what all results share, then one line for each hit or run.
 
     A hit has its rank, seed and steps, and names its worker, whose software is among what is shared.
     """
     with database.begin(scope) as uow:
         shared = _shared(uow, job, api_version)
+    redocking = job.kind is JobKind.REDOCK
     yield json.dumps(shared, indent=2, ensure_ascii=False).removesuffix("\n}")
-    yield ',\n  "hits": ['
+    yield f',\n  "{"runs" if redocking else "hits"}": ['
+    number = 0
+    for item in _runs(database, scope, job) if redocking else _hits(database, scope, job):
+        number += 1
+        yield ("\n    " if number == 1 else ",\n    ") + json.dumps(item, ensure_ascii=False)
+    yield "\n  ]\n}\n" if number else "]\n}\n"
+
+
+def _hits(database: Database, scope: TenantScope, job: Job) -> Iterator[dict[str, object]]:
     rank = 0
     for page in hit_pages(database, scope, job.id, _HITS_PER_PAGE):
         for hit in page:
             rank += 1
-            yield ("\n    " if rank == 1 else ",\n    ") + json.dumps(_hit(rank, hit), ensure_ascii=False)
-    yield "\n  ]\n}\n" if rank else "]\n}\n"
+            yield _hit(rank, hit)
+
+
+def _runs(database: Database, scope: TenantScope, job: Job) -> Iterator[dict[str, object]]:
+    with database.begin(scope) as uow:
+        found = uow.redockings.provenance(job.id)
+    yield from ({key: value for key, value in run.items() if key not in _SHARED_KEYS} for run in found)
 
 
 def _hit(rank: int, hit: Hit) -> dict[str, object]:
@@ -97,17 +112,11 @@ def _shared(uow: UnitOfWork, job: Job, api_version: str) -> dict[str, object]:
 def _library_and_protocol(uow: UnitOfWork, job: Job) -> dict[str, object]:
     body: dict[str, object] = {}
     if job.library_id is not None:
-        library = uow.libraries.get(job.library_id, deleted=True)
-        body["library"] = {
-            "id": str(library.id),
-            "name": library.name,
-            "file_name": library.file_name,
-            "sha256": library.sha256,
-            "n_records": library.n_records,
-            "n_ligands": library.n_ligands,
-            "n_rejected": library.n_rejected,
-            "n_noted": library.n_noted,
-        }
+        body["library"] = _library(uow.libraries.get(job.library_id, deleted=True))
+    if job.kind is JobKind.VALIDATE:
+        body["decoys"] = _library(uow.libraries.get(uow.validations.get(job.id).decoys_library_id, deleted=True))
+    if job.kind is JobKind.REDOCK:
+        body["native"] = _readable(asdict(uow.redockings.get(job.id).native))
     if job.protocol_id is not None:
         version = uow.protocols.get(job.protocol_id)
         body["protocol"] = {
@@ -118,6 +127,19 @@ def _library_and_protocol(uow: UnitOfWork, job: Job) -> dict[str, object]:
             "body": version.protocol.as_json(),
         }
     return body
+
+
+def _library(library: Library) -> dict[str, object]:
+    return {
+        "id": str(library.id),
+        "name": library.name,
+        "file_name": library.file_name,
+        "sha256": library.sha256,
+        "n_records": library.n_records,
+        "n_ligands": library.n_ligands,
+        "n_rejected": library.n_rejected,
+        "n_noted": library.n_noted,
+    }
 
 
 def _job(uow: UnitOfWork, job: Job) -> dict[str, object]:

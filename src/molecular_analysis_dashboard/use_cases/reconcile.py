@@ -125,6 +125,8 @@ class Reconcile:
         with self._database.begin(SystemScope()) as uow:
             state = uow.control.finish_job(job_id)
             if state is None:
+                # It may have got the task that evaluates it.
+                uow.commit()
                 return
             job = uow.jobs.get(job_id)
             if state is not JobState.COMPLETED:

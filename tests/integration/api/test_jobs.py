@@ -60,7 +60,7 @@ def test_jobs_are_listed_newest_first_with_counts_and_by_kind(bench: Bench) -> N
     assert page["items"][0]["counts"]["input"] == 5
     screens = bench.client.get(JOBS, params={"kind": "screen", "limit": 200}).json()["items"]
     assert {item["kind"] for item in screens} == {"screen"}
-    assert bench.client.get(JOBS, params={"kind": "redock"}).status_code == 422
+    assert bench.client.get(JOBS, params={"kind": "dock"}).status_code == 422
 
 
 def refused(bench: Bench, **changed: str) -> tuple[int, str]:

@@ -76,11 +76,18 @@ def test_the_other_organization_cannot_refer_to_anything(
 ) -> None:
     before = everything(database)
     structure = {"structure_id": ids["structure_id"]}
-    screen = {name: ids[name] for name in ("receptor_id", "site_id", "library_id", "protocol_id")}
+    where = {name: ids[name] for name in ("receptor_id", "site_id", "protocol_id")}
+    screen = where | {"library_id": ids["library_id"]}
     bodies: list[tuple[str, dict[str, Any]]] = [
         ("/api/v1/receptors", structure),
         ("/api/v1/binding-sites", structure | {"origin": {"type": "native_ligand"}}),
         ("/api/v1/jobs", screen),
+        ("/api/v1/jobs", where | {"kind": "redock"}),
+        (
+            "/api/v1/jobs",
+            where
+            | {"kind": "validate", "actives_library_id": ids["library_id"], "decoys_library_id": ids["library_id"]},
+        ),
     ]
     for address, body in bodies:
         assert other_client.post(address, json=body).status_code == 404

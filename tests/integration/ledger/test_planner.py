@@ -136,3 +136,25 @@ def test_superseded_planner_plans_nothing(bench: Bench) -> None:
     with pytest.raises(Superseded):
         plan(bench.database, task)
     assert planned_ids(bench) == []
+
+
+@pytest.mark.parametrize(("actives", "decoys"), [(1, 0), (3, BATCH), (BATCH, 30), (20, 1)])
+def test_a_validation_plans_both_libraries_once_longest_first(bench: Bench, actives: int, decoys: int) -> None:
+    job_id, plan_id = bench.screen(some_costs(actives))
+    library_id = bench.library(decoys, costs=some_costs(decoys))
+    with bench.database.begin(bench.scope) as uow:
+        uow.validations.add(job_id, library_id)
+        uow.commit()
+    bench.execute("UPDATE jobs SET kind = 'validate' WHERE id = :id", id=job_id)
+    for _ in range((actives + decoys) // BATCH + 2):
+        if (task := bench.claim(plan_id)) is None:
+            break
+        try:
+            plan(bench.database, task, interrupted_after=1)
+        except Stopped:
+            bench.end(task, EndCause.DRAINED)
+        else:
+            bench.end(task)
+    assert sorted(map(str, planned_ids(bench))) == sorted(map(str, all_ids(bench)))
+    job = bench.rows("SELECT * FROM jobs WHERE id = :id", id=job_id)[0]
+    assert (job.planning_complete, job.planned_ligands) == (True, actives + decoys)

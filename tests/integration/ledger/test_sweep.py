@@ -21,6 +21,16 @@ OF_A_JOB = sorted(table.name for table in metadata.sorted_tables if "job_id" in 
 EVERY_TABLE = sorted(table.name for table in metadata.sorted_tables if "org_id" in table.columns)
 ERROR = {"code": "cancelled", "message": "Not wanted."}
 
+_VALIDATION = (
+    "INSERT INTO redockings (job_id, org_id, native_name, checks) "
+    "SELECT id, org_id, 'LIG', '[]' FROM jobs WHERE id = :id",
+    "INSERT INTO redocking_runs (id, org_id, job_id, run_no, seed) "
+    "SELECT gen_random_uuid(), org_id, id, 1, 42 FROM jobs WHERE id = :id",
+    "INSERT INTO redocking_poses (org_id, run_id, rank, score_kcal_mol, rmsd_angstrom, coordinates_zlib) "
+    "SELECT org_id, id, 1, -7, 1, '' FROM redocking_runs WHERE job_id = :id",
+    "INSERT INTO validations (job_id, org_id, decoy_library_id) SELECT id, org_id, library_id FROM jobs WHERE id = :id",
+)
+
 
 def sweep(bench: Bench, *, older_than_s: float = 0.0, batch_rows: int = 1000) -> SweepRows:
     return SweepRows(bench.database, older_than_s=older_than_s, batch_rows=batch_rows)
@@ -45,6 +55,8 @@ def finished_job(bench: Bench, *sizes: int) -> UUID:
         "SELECT org_id, sha256(ligand_id::text::bytea), job_id, ligand_id FROM results WHERE job_id = :id",
         id=job_id,
     )
+    for statement in _VALIDATION:
+        bench.execute(statement, id=job_id)
     assert min(rows_of_job(bench, job_id).values()) > 0
     return job_id
 
@@ -218,6 +230,24 @@ class TestLibraries:
         sweep(bench)()
         assert not exists(bench, "libraries", library_id)
         assert rows_of_library(bench, library_id) == (0, 0)
+
+    def test_a_validation_keeps_its_deleted_decoys_until_it_is_deleted_itself(self, bench: Bench) -> None:
+        job_id, decoys = bench.job(2), bench.library(3)
+        with bench.database.begin(bench.scope) as uow:
+            uow.validations.add(job_id, decoys)
+            uow.commit()
+        with pytest.raises(Conflict, match="unfinished job"):
+            delete_library(bench, decoys)
+        bench.change(job_id, JobState.FAILED)
+        bench.execute("UPDATE tasks SET state = 'cancelled' WHERE job_id = :id", id=job_id)
+        delete_library(bench, decoys)
+        sweep(bench)()
+        assert exists(bench, "libraries", decoys)
+
+        delete_job(bench, job_id)
+        sweep(bench)()
+
+        assert not exists(bench, "libraries", decoys)
 
     def test_a_young_deletion_and_a_living_library_stay(self, bench: Bench) -> None:
         living, _ = read_library(bench, 2)

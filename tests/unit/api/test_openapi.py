@@ -60,7 +60,7 @@ def test_the_reference_page_names_every_address_and_loads_nothing() -> None:
         assert f'id="{operation["operationId"]}"' in page
     assert "`" not in page
     assert "<code>{&quot;error&quot;: {&quot;code&quot;" in page
-    assert "</code> Submit a screen.</summary>" in page
+    assert "</code> Submit a screen, redocking or validation.</summary>" in page
     assert "<script" not in page
     assert "src=" not in page
     assert "http://" not in page

@@ -2,15 +2,15 @@ import json
 import re
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from molecular_analysis_dashboard.domain.docking import PRESETS, EffortPreset, SearchEffort
 from molecular_analysis_dashboard.domain.docking import DockingProtocol as DomainProtocol
 from molecular_analysis_dashboard.domain.receptors import ReceptorOptions as DomainOptions
-from molecular_analysis_dashboard.presentation.api.schemas.jobs import JobCreate
+from molecular_analysis_dashboard.presentation.api.schemas.jobs import JobCreate, RedockCreate, ScreenCreate
 from molecular_analysis_dashboard.presentation.api.schemas.libraries import LibraryFromText
 from molecular_analysis_dashboard.presentation.api.schemas.protocols import DockingProtocol, ProtocolCreate
 from molecular_analysis_dashboard.presentation.api.schemas.receptors import ReceptorCreate, ReceptorOptions
@@ -135,16 +135,38 @@ def test_an_origin_that_says_too_little_or_too_much_is_refused(origin: dict[str,
 
 
 @pytest.mark.parametrize(
-    "changed", [{"kind": "redock"}, {"priority": 101}, {"priority": "1"}, {"name": ""}, {"library_id": "x"}]
+    "changed",
+    [
+        {"kind": "redock"},
+        {"kind": "validate"},
+        {"kind": "prepare"},
+        {"kind": ["screen"]},
+        {"priority": 101},
+        {"priority": "1"},
+        {"name": ""},
+        {"library_id": "x"},
+    ],
 )
 def test_a_job_out_of_range_is_refused(changed: dict[str, Any]) -> None:
     ids = {key: str(uuid4()) for key in ("receptor_id", "site_id", "library_id", "protocol_id")}
     with pytest.raises(ValidationError):
-        JobCreate.model_validate(ids | changed)
+        TypeAdapter(JobCreate).validate_python(ids | changed)
 
 
 @pytest.mark.parametrize(
-    ("address", "model"), [("receptors", ReceptorCreate), ("protocols", ProtocolCreate), ("jobs", JobCreate)]
+    "changed",
+    [{"runs": 0}, {"runs": 21}, {"runs": "3"}, {"native": {"file_name": "x.sdf"}}, {"library_id": str(UUID(int=1))}],
+)
+def test_a_redocking_out_of_range_is_refused(changed: dict[str, Any]) -> None:
+    ids = {key: str(uuid4()) for key in ("receptor_id", "site_id", "protocol_id")}
+    body = ids | {"kind": "redock"}
+    assert isinstance(TypeAdapter(JobCreate).validate_python(body), RedockCreate)
+    with pytest.raises(ValidationError):
+        TypeAdapter(JobCreate).validate_python(body | changed)
+
+
+@pytest.mark.parametrize(
+    ("address", "model"), [("receptors", ReceptorCreate), ("protocols", ProtocolCreate), ("jobs", ScreenCreate)]
 )
 def test_the_example_in_the_written_reference_is_accepted(address: str, model: type[BaseModel]) -> None:
     written = (Path(__file__).parents[3] / "docs" / "reference" / "api.md").read_text(encoding="utf-8")

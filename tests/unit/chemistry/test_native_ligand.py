@@ -5,8 +5,8 @@ from rdkit import Chem
 from rdkit.Chem import rdDistGeom
 
 from molecular_analysis_dashboard.adapters.chemistry import native_ligand
-from molecular_analysis_dashboard.adapters.chemistry.native_ligand import BondOrderSource
 from molecular_analysis_dashboard.domain.errors import InvalidInput
+from molecular_analysis_dashboard.domain.redocking import BondOrderSource
 
 BENZAMIDINE = "NC(=[NH2+])c1ccccc1"
 # Atom names of the Chemical Component Dictionary's BEN, in the order of the SMILES above.

@@ -1,7 +1,6 @@
 """The native ligand of a complex, with bond orders from a stated source and never guessed."""
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from rdkit import Chem
 
@@ -26,16 +25,7 @@ from molecular_analysis_dashboard.adapters.chemistry.structures import (
     read_structure,
     structure_text,
 )
-
-
-class BondOrderSource(StrEnum):
-    """Where bond orders came from."""
-
-    TEMPLATE = "template"
-    STRUCTURE_FILE = "chem_comp_bond"
-    DICTIONARY = "chemical_component_dictionary"
-    LIGAND_FILE = "ligand_file"
-    NONE = "none"
+from molecular_analysis_dashboard.domain.redocking import BondOrderSource, NativeMolecule
 
 
 @dataclass(frozen=True)
@@ -113,6 +103,12 @@ def extract_native_ligand(
             "SMILES or SDF to redock it.",
         ),
     )
+
+
+def native_molecule(data: bytes, file_name: str, selector: str | None) -> NativeMolecule:
+    """Take one ligand out of a structure as a redocking needs it; see `extract_native_ligand`."""
+    found = extract_native_ligand(data, file_name, selector)
+    return NativeMolecule(found.name, found.mol_block, found.bond_order_source, found.warnings)
 
 
 def read_ligand_file(data: bytes, file_name: str) -> NativeLigand:

@@ -135,7 +135,7 @@ def symmetry_rmsd(reference: Chem.Mol, pose: Chem.Mol) -> float:
     InvalidInput
         If the heavy-atom skeletons differ (``rmsd_different_molecules``).
     """
-    first, second = _skeleton(reference), _skeleton(pose)
+    first, second = skeleton(reference), skeleton(pose)
     different = InvalidInput(
         "The RMSD needs two poses of the same molecule; these differ in their atoms or bonds.",
         code="rmsd_different_molecules",
@@ -148,19 +148,19 @@ def symmetry_rmsd(reference: Chem.Mol, pose: Chem.Mol) -> float:
         raise different from cause
 
 
-def _skeleton(mol: Chem.Mol) -> Chem.Mol:
-    """Return heavy atoms joined by single bonds, so that charges and resonance forms match each other."""
-    skeleton = Chem.RWMol()
+def skeleton(mol: Chem.Mol) -> Chem.Mol:
+    """Return placed heavy atoms joined by single bonds, so that charges and resonance forms match each other."""
+    editable = Chem.RWMol()
     positions = mol.GetConformer().GetPositions()
     kept = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() > 1]
-    index = {old: skeleton.AddAtom(_bare(mol.GetAtomWithIdx(old))) for old in kept}
+    index = {old: editable.AddAtom(_bare(mol.GetAtomWithIdx(old))) for old in kept}
     for bond in mol.GetBonds():
         begin, end = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
         if begin in index and end in index:
-            skeleton.AddBond(index[begin], index[end], Chem.BondType.SINGLE)
+            editable.AddBond(index[begin], index[end], Chem.BondType.SINGLE)
     conformer = Chem.Conformer(len(kept))
     conformer.SetPositions(np.ascontiguousarray(positions[kept]))
-    bare = skeleton.GetMol()
+    bare = editable.GetMol()
     bare.AddConformer(conformer, assignId=True)
     Chem.FastFindRings(bare)
     return bare

@@ -19,10 +19,14 @@ from molecular_analysis_dashboard.adapters.engines.messages import (
     Docked,
     Done,
     Failed,
+    NativeRead,
+    NativeRedocked,
     OpenSite,
     OutOfMemory,
     PrepareReceptor,
+    ReadNative,
     ReceptorPrepared,
+    Redock,
     Request,
     Response,
     Validate,
@@ -34,6 +38,7 @@ from molecular_analysis_dashboard.adapters.engines.parent_death import die_with_
 from molecular_analysis_dashboard.domain.docking import DockedLigand
 from molecular_analysis_dashboard.domain.engine_commands import EngineCommands, parse_engine_commands
 from molecular_analysis_dashboard.domain.errors import EngineFailed, MadError
+from molecular_analysis_dashboard.domain.redocking import Redocked
 from molecular_analysis_dashboard.infrastructure.logging import bind_ids, configure_logging
 from molecular_analysis_dashboard.ports.chemistry_process import SiteSpec
 from molecular_analysis_dashboard.ports.engine import DockingSite
@@ -70,6 +75,12 @@ class Host:
                 return self._open(request.site)
             case Dock():
                 return self._dock(request)
+            case Redock():
+                return self._redock(request)
+            case ReadNative():
+                from molecular_analysis_dashboard.adapters.chemistry.native_ligand import native_molecule
+
+                return NativeRead(native_molecule(request.data, request.file_name, request.selector))
             case PrepareReceptor():
                 from molecular_analysis_dashboard.adapters.chemistry.receptor_preparation import prepare_receptor
 
@@ -104,12 +115,26 @@ class Host:
         self._sites[site.key] = (site, engine.open_site(site.receptor_pdbqt, site.box, site.protocol))
         return Done()
 
+    def _opened(self, site_key: str) -> tuple[SiteSpec, DockingSite]:
+        if site_key not in self._sites:
+            raise EngineFailed("The docking site is not open in this process.", code="site_not_open")
+        return self._sites[site_key]
+
+    def _redock(self, request: Redock) -> NativeRedocked:
+        from molecular_analysis_dashboard.adapters.engines.redocking import redock_native
+
+        spec, site = self._opened(request.site_key)
+        outcome = redock_native(site, request.native_mol_block, spec.protocol, spec.seed_parts)
+        if isinstance(outcome, Redocked):
+            log.info("native.redocked", rmsds_angstrom=outcome.rmsds_angstrom, seconds_cpu=outcome.docked.seconds_cpu)
+        else:
+            log.info("native.rejected", reason=outcome.reason, message=outcome.message)
+        return NativeRedocked(outcome)
+
     def _dock(self, request: Dock) -> Docked:
         from molecular_analysis_dashboard.adapters.engines.ligand_docking import dock_ligand
 
-        if request.site_key not in self._sites:
-            raise EngineFailed("The docking site is not open in this process.", code="site_not_open")
-        spec, site = self._sites[request.site_key]
+        spec, site = self._opened(request.site_key)
         with bind_ids(ligand_id=request.ligand.ligand_id):
             outcome = dock_ligand(site, request.ligand, spec.protocol, spec.seed_parts)
             if isinstance(outcome, DockedLigand):

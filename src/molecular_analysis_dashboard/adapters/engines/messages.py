@@ -15,6 +15,7 @@ from pydantic import Discriminator, TypeAdapter
 from molecular_analysis_dashboard.domain.docking import DockedLigand, RejectedLigand
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecord, RejectedRecord, ValidatedLigand
 from molecular_analysis_dashboard.domain.receptors import PreparedReceptor, ReceptorOptions
+from molecular_analysis_dashboard.domain.redocking import NativeMolecule, Redocked
 from molecular_analysis_dashboard.ports.chemistry_process import SiteSpec
 
 _LENGTH = struct.Struct(">I")
@@ -46,6 +47,25 @@ class Dock(_Asked):
 
 
 @dataclass(frozen=True)
+class Redock(_Asked):
+    """Dock a native ligand at an open site from a conformer made anew, and measure the poses against it."""
+
+    site_key: str
+    native_mol_block: str
+    op: Literal["redock"] = "redock"
+
+
+@dataclass(frozen=True)
+class ReadNative(_Asked):
+    """Take the native ligand out of a structure, with bond orders."""
+
+    data: bytes
+    file_name: str
+    selector: str | None
+    op: Literal["read_native"] = "read_native"
+
+
+@dataclass(frozen=True)
 class PrepareReceptor(_Asked):
     """Prepare a receptor from a structure file."""
 
@@ -63,7 +83,7 @@ class Validate(_Asked):
     op: Literal["validate"] = "validate"
 
 
-Request = OpenSite | Dock | PrepareReceptor | Validate
+Request = OpenSite | Dock | Redock | ReadNative | PrepareReceptor | Validate
 
 
 @dataclass(frozen=True)
@@ -79,6 +99,22 @@ class Docked:
 
     outcome: DockedLigand | RejectedLigand
     op: Literal["docked"] = "docked"
+
+
+@dataclass(frozen=True)
+class NativeRedocked:
+    """The outcome of one redocking run."""
+
+    outcome: Redocked | RejectedLigand
+    op: Literal["native_redocked"] = "native_redocked"
+
+
+@dataclass(frozen=True)
+class NativeRead:
+    """A native ligand."""
+
+    native: NativeMolecule
+    op: Literal["native_read"] = "native_read"
 
 
 @dataclass(frozen=True)
@@ -115,7 +151,7 @@ class OutOfMemory:
     op: Literal["out_of_memory"] = "out_of_memory"
 
 
-Response = Done | Docked | ReceptorPrepared | Validated | Failed | OutOfMemory
+Response = Done | Docked | NativeRedocked | NativeRead | ReceptorPrepared | Validated | Failed | OutOfMemory
 
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Discriminator("op")])
 _RESPONSES: TypeAdapter[Response] = TypeAdapter(Annotated[Response, Discriminator("op")])

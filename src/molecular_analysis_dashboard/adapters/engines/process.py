@@ -21,10 +21,14 @@ from molecular_analysis_dashboard.adapters.engines.messages import (
     Docked,
     Done,
     Failed,
+    NativeRead,
+    NativeRedocked,
     OpenSite,
     OutOfMemory,
     PrepareReceptor,
+    ReadNative,
     ReceptorPrepared,
+    Redock,
     Request,
     Response,
     Validate,
@@ -36,6 +40,7 @@ from molecular_analysis_dashboard.domain import errors
 from molecular_analysis_dashboard.domain.docking import LigandOutcome
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecord, RejectedRecord, ValidatedLigand
 from molecular_analysis_dashboard.domain.receptors import PreparedReceptor, ReceptorOptions
+from molecular_analysis_dashboard.domain.redocking import NativeMolecule, RedockOutcome
 from molecular_analysis_dashboard.infrastructure.logging import bound_ids
 from molecular_analysis_dashboard.ports.chemistry_process import ExitCause, ProcessEnded, SiteSpec
 from molecular_analysis_dashboard.ports.telemetry import SILENT, Telemetry
@@ -57,11 +62,11 @@ _VALIDATION_S_PER_RECORD = 0.1
 # How long a child that closed its pipe may take to be gone.
 _EXIT_S = 2.0
 _STDOUT = 1
-R = TypeVar("R", Done, Docked, ReceptorPrepared, Validated)
+R = TypeVar("R", Done, Docked, NativeRedocked, NativeRead, ReceptorPrepared, Validated)
 
 
 class EngineProcess:
-    """Implements `ports.chemistry_process.ChemistryProcess` with one child process.
+    """Implements `ports.chemistry_process.RedockingProcess` with one child process.
 
     Parameters
     ----------
@@ -126,6 +131,18 @@ class EngineProcess:
         if self._process is None:
             self.open_site(site)
         return self._ask(Dock(site.key, ligand), Docked, self._dock_timeout_s).outcome
+
+    def redock(self, site: SiteSpec, native_mol_block: str) -> RedockOutcome:
+        """Dock a native ligand from a conformer made anew; a fresh process opens the site first."""
+        self._use(site.engine_build)
+        if self._process is None:
+            self.open_site(site)
+        return self._ask(Redock(site.key, native_mol_block), NativeRedocked, self._dock_timeout_s).outcome
+
+    def read_native(self, data: bytes, file_name: str, selector: str | None) -> NativeMolecule:
+        """Take the native ligand out of a structure."""
+        request = ReadNative(data, file_name, selector)
+        return self._ask(request, NativeRead, self._preparation_timeout_s).native
 
     def prepare_receptor(self, data: bytes, file_name: str, options: ReceptorOptions) -> PreparedReceptor:
         """Prepare a receptor."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rdkit import Chem
 from vina import Vina
 
+from molecular_analysis_dashboard.adapters.chemistry.hydrogens import complete_pose
 from molecular_analysis_dashboard.adapters.chemistry.pdbqt import (
     atom_lines,
     index_map,
@@ -23,7 +24,7 @@ from molecular_analysis_dashboard.adapters.chemistry.pdbqt import (
     position,
     with_positions,
 )
-from molecular_analysis_dashboard.adapters.chemistry.poses import mol_from_block
+from molecular_analysis_dashboard.adapters.chemistry.poses import mol_from_block, pack_coordinates
 from molecular_analysis_dashboard.adapters.engines.native_builds import build_of_module
 from molecular_analysis_dashboard.adapters.engines.vina_family import (
     SEARCH_POSES,
@@ -139,14 +140,33 @@ class VinaSite:
 
     def score(self, state: LigandState) -> float:
         """Return the score (kcal/mol) of the state where its mol block places it."""
-        mol = mol_from_block(state.mol_block)
-        refuse_outside(mol, self._box)
-        self._set_ligand(placed_at(state.pdbqt, mol.GetConformer().GetPositions()))
+        self._set_in_place(state)
         try:
             return float(self._vina.score()[0])
         except (RuntimeError, ValueError) as cause:
             _raise_if_out_of_memory(cause)
             raise LigandRejected(RejectionReason.NO_POSE, _reason(cause)) from cause
+
+    def relax(self, state: LigandState) -> Pose:
+        """Optimize locally; see `ports.engine.RelaxingSite.relax`."""
+        mol = self._set_in_place(state)
+        try:
+            with _silence(), tempfile.TemporaryDirectory() as folder:
+                score = float(self._vina.optimize()[0])
+                path = Path(folder, "relaxed.pdbqt")
+                self._vina.write_pose(str(path))
+                points = [position(line) for line in atom_lines(path.read_text())]
+        except (RuntimeError, ValueError) as cause:
+            _raise_if_out_of_memory(cause)
+            raise LigandRejected(RejectionReason.NO_POSE, _reason(cause)) from cause
+        placed = {atom: points[serial - 1] for serial, atom in index_map(state.pdbqt).items()}
+        return Pose(1, score, pack_coordinates(complete_pose(mol, placed)))
+
+    def _set_in_place(self, state: LigandState) -> Chem.Mol:
+        mol = mol_from_block(state.mol_block)
+        refuse_outside(mol, self._box)
+        self._set_ligand(placed_at(state.pdbqt, mol.GetConformer().GetPositions()))
+        return mol
 
     def _set_ligand(self, pdbqt: str) -> None:
         # A type without a map would make Vina end the process.

@@ -11,9 +11,11 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from molecular_analysis_dashboard.adapters.persistence.jobs import SqlJobs, write_event
-from molecular_analysis_dashboard.adapters.persistence.rows import LIVE, Repository
+from molecular_analysis_dashboard.adapters.persistence.rows import LIVE, RECORDED, Repository
 from molecular_analysis_dashboard.domain.docking import KnownBuild
+from molecular_analysis_dashboard.domain.identity import new_id
 from molecular_analysis_dashboard.domain.jobs import (
+    EVALUATED_KINDS,
     JobState,
     Origin,
     ReleasedTask,
@@ -22,7 +24,7 @@ from molecular_analysis_dashboard.domain.jobs import (
     Worker,
     WorkerView,
 )
-from molecular_analysis_dashboard.domain.scheduling import Demand
+from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE, Demand
 from molecular_analysis_dashboard.domain.traces import seen_by_task
 
 _LEASE = text(
@@ -66,7 +68,7 @@ _VIEW = text(
 )
 
 _RECLAIM = text(
-    """
+    f"""
     WITH silent AS (
         SELECT id FROM tasks
         WHERE state = 'running' AND heartbeat_at < clock_timestamp() - make_interval(secs => :silent_s)
@@ -77,8 +79,7 @@ _RECLAIM = text(
             finished_at = CASE WHEN j.state IN ('cancelling', 'failed') THEN clock_timestamp() END,
             worker_id = NULL, released_at = NULL,
             (n_scored, n_rejected) = (
-                SELECT count(*) FILTER (WHERE r.outcome = 'scored'), count(*) FILTER (WHERE r.outcome = 'rejected')
-                FROM results r WHERE r.job_id = t.job_id AND r.ligand_id = ANY (t.ligand_ids)
+                {RECORDED}
             )
         FROM silent, jobs j
         WHERE t.id = silent.id AND j.id = t.job_id
@@ -186,7 +187,7 @@ _TO_PLAN = text(
 # A failed task ends its job at once, unless somebody has asked for its cancellation: then what runs is awaited.
 _ENDED = text(
     """
-    SELECT j.id, j.state, j.n_ligands, failed.error, failed.found IS NOT NULL AS has_failed
+    SELECT j.id, j.org_id, j.kind, j.state, j.n_ligands, failed.error, failed.found IS NOT NULL AS has_failed
     FROM jobs j
     LEFT JOIN LATERAL (SELECT true AS found, t.error FROM tasks t
                        WHERE t.job_id = j.id AND t.state = 'failed' LIMIT 1) failed ON true
@@ -196,6 +197,14 @@ _ENDED = text(
       AND ((failed.found AND j.state <> 'cancelling')
            OR NOT EXISTS (SELECT FROM tasks t WHERE t.job_id = j.id AND t.state IN ('pending', 'released', 'running')))
     FOR NO KEY UPDATE OF j SKIP LOCKED
+    """
+)
+
+_EVALUATION = text(
+    """
+    INSERT INTO tasks (id, org_id, job_id, kind, queue, state)
+    SELECT :id, :org_id, :job_id, 'evaluate', :queue, 'pending'
+    WHERE NOT EXISTS (SELECT FROM tasks t WHERE t.job_id = :job_id AND t.kind = 'evaluate')
     """
 )
 
@@ -406,7 +415,10 @@ class SqlControl(Repository):
         return [row.id for row in self._connection.execute(_ENDED, {"job_id": None})]
 
     def finish_job(self, job_id: UUID) -> JobState | None:
-        """Bring one such job to its final state, or return None when another did or it is not due."""
+        """Bring one such job to its final state, or return None when another did or it is not due.
+
+        A job that is evaluated gets the task for it first.
+        """
         row = self._connection.execute(_ENDED, {"job_id": job_id}).one_or_none()
         if row is None:
             return None
@@ -419,8 +431,15 @@ class SqlControl(Repository):
             jobs.cancel_waiting_tasks(job_id)
         elif missing := jobs.counts(job_id).waiting:
             target, error = JobState.FAILED, _unaccounted(missing)
+        elif row.kind in EVALUATED_KINDS and self._add_evaluation(row.org_id, job_id):
+            return None
         jobs.change_state(job_id, target, error=error)
         return target
+
+    def _add_evaluation(self, org_id: UUID, job_id: UUID) -> bool:
+        """Add the task that concludes a job, under the lock of the job's row; False if it was there already."""
+        parameters = {"id": new_id(), "org_id": org_id, "job_id": job_id, "queue": QUEUE_MAINTENANCE}
+        return bool(self._connection.execute(_EVALUATION, parameters).rowcount)
 
 
 def _unaccounted(missing: int) -> dict[str, object]:

@@ -26,11 +26,12 @@ _COUNTS = text(
     """
     SELECT j.id, j.n_ligands, j.state,
            CASE WHEN j.kind = 'ingest' THEN coalesce(l.n_ligands, 0) ELSE 0 END AS read,
-           coalesce(l.n_rejected, 0) AS unreadable,
+           coalesce(l.n_rejected, 0) + coalesce(d.n_rejected, 0) AS unreadable,
            coalesce(sum(t.n_scored), 0) AS scored, coalesce(sum(t.n_rejected), 0) AS rejected
     FROM jobs j LEFT JOIN libraries l ON l.id = j.library_id LEFT JOIN tasks t ON t.job_id = j.id
+         LEFT JOIN validations v ON v.job_id = j.id LEFT JOIN libraries d ON d.id = v.decoy_library_id
     WHERE j.id = ANY (CAST(:job_ids AS uuid[]))
-    GROUP BY j.id, l.id
+    GROUP BY j.id, l.id, d.id
     """
 )
 

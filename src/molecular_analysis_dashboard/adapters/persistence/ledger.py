@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, insert, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from molecular_analysis_dashboard.adapters.persistence.jobs import write_event
-from molecular_analysis_dashboard.adapters.persistence.rows import Repository
+from molecular_analysis_dashboard.adapters.persistence.rows import RECORDED, Repository
 from molecular_analysis_dashboard.adapters.persistence.tables import ligand_states, poses
 from molecular_analysis_dashboard.domain.docking import DockedLigand
 from molecular_analysis_dashboard.domain.errors import Superseded
@@ -89,15 +89,14 @@ _RECORD = text(
 ).bindparams(bindparam("provenance", type_=JSONB))
 
 _END_TASK = text(
-    """
+    f"""
     UPDATE tasks t
     SET state = :state, error = :error,
         worker_id = CASE WHEN :final THEN t.worker_id END,
         released_at = CASE WHEN :final THEN t.released_at END,
         finished_at = CASE WHEN :final THEN clock_timestamp() END,
         (n_scored, n_rejected) = (
-            SELECT count(*) FILTER (WHERE r.outcome = 'scored'), count(*) FILTER (WHERE r.outcome = 'rejected')
-            FROM results r WHERE r.job_id = t.job_id AND r.ligand_id = ANY (t.ligand_ids)
+            {RECORDED}
         )
     WHERE t.id = :task_id AND t.attempt_no = :attempt_no AND t.state = 'running'
     RETURNING t.n_scored, t.n_rejected

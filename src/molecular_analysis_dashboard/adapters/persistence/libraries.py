@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, func, insert, select, 
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from molecular_analysis_dashboard.adapters.persistence.rows import Repository
-from molecular_analysis_dashboard.adapters.persistence.tables import jobs, libraries, ligands, rejections
+from molecular_analysis_dashboard.adapters.persistence.tables import jobs, libraries, ligands, rejections, validations
 from molecular_analysis_dashboard.domain.catalog import Library, Ligand, ReadyState, Rejection
 from molecular_analysis_dashboard.domain.errors import Conflict
 from molecular_analysis_dashboard.domain.rejections import SENTENCES, RejectionReason
@@ -46,7 +46,9 @@ class SqlLibraries(Repository):
     def delete(self, library_id: UUID) -> None:
         """Hide it."""
         self.get(library_id)
-        busy = select(jobs.c.id).where(jobs.c.library_id == library_id, jobs.c.finished_at.is_(None)).limit(1)
+        as_decoys = select(validations.c.job_id).where(validations.c.decoy_library_id == library_id)
+        uses = (jobs.c.library_id == library_id) | jobs.c.id.in_(as_decoys)
+        busy = select(jobs.c.id).where(uses, jobs.c.finished_at.is_(None)).limit(1)
         if (job_id := self._connection.execute(busy).scalar()) is not None:
             raise Conflict(
                 "An unfinished job uses this library; cancel it or wait for its end.", code="in_use", job_id=str(job_id)

@@ -15,6 +15,14 @@ LIVE = (
     "AND heartbeat_at > clock_timestamp() - make_interval(secs => 3 * beat_interval_s)"
 )
 
+# Counts what is recorded of the task `t`: its ligands, or its run of a redocking.
+RECORDED = """
+            SELECT count(*) FILTER (WHERE r.outcome = 'scored'), count(*) FILTER (WHERE r.outcome = 'rejected')
+            FROM (SELECT outcome FROM results WHERE job_id = t.job_id AND ligand_id = ANY (t.ligand_ids)
+                  UNION ALL
+                  SELECT outcome FROM redocking_runs WHERE id = ANY (t.ligand_ids)) AS r
+""".strip()
+
 
 class Repository:
     """Base of the repositories: a connection and the scope they act in."""

@@ -21,6 +21,7 @@ _HIDE_READERS = text(
     WHERE j.library_id = l.id AND j.kind = 'ingest' AND j.finished_at IS NOT NULL AND j.deleted_at IS NULL
       AND l.{_OLD}
       AND NOT EXISTS (SELECT FROM jobs n WHERE n.library_id = l.id AND n.kind <> 'ingest')
+      AND NOT EXISTS (SELECT FROM validations v WHERE v.decoy_library_id = l.id)
     """
 )
 _HIDE_PREPARERS = text(
@@ -59,6 +60,10 @@ _TASKS_OF_JOB = text(
     """
 )
 
+_POSES_OF_REDOCKING = text(
+    "DELETE FROM redocking_poses WHERE run_id IN (SELECT id FROM redocking_runs WHERE job_id = :id)"
+)
+
 _FAILED_LIBRARY = text(
     """
     SELECT l.id FROM libraries l
@@ -71,6 +76,7 @@ _DELETED_LIBRARY = text(
     f"""
     SELECT l.id FROM libraries l
     WHERE l.{_OLD} AND NOT EXISTS (SELECT FROM jobs j WHERE j.library_id = l.id)
+      AND NOT EXISTS (SELECT FROM validations v WHERE v.decoy_library_id = l.id)
     ORDER BY l.deleted_at, l.id LIMIT 1 FOR UPDATE SKIP LOCKED
     """
 )
@@ -124,7 +130,14 @@ def _some_of(table: str, owner: str) -> TextClause:
     return text(f"DELETE FROM {table} WHERE ctid = ANY (ARRAY({chosen}))")
 
 
-_PARTS_OF_JOB = (_some_of("docking_cache", "job_id"), _LIGANDS_OF_JOB, _TASKS_OF_JOB, _some_of("events", "job_id"))
+_PARTS_OF_JOB = (
+    _some_of("docking_cache", "job_id"),
+    _LIGANDS_OF_JOB,
+    _POSES_OF_REDOCKING,
+    *(_some_of(table, "job_id") for table in ("redocking_runs", "redockings", "validations")),
+    _TASKS_OF_JOB,
+    _some_of("events", "job_id"),
+)
 _PARTS_OF_LIBRARY = (_some_of("ligands", "library_id"), _some_of("rejections", "library_id"))
 _JOB, _LIBRARY, _STRUCTURE = (
     text(f"DELETE FROM {table} WHERE id = :id") for table in ("jobs", "libraries", "structures")

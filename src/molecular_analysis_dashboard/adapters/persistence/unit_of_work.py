@@ -17,9 +17,11 @@ from molecular_analysis_dashboard.adapters.persistence.jobs import SqlJobs
 from molecular_analysis_dashboard.adapters.persistence.ledger import SqlLedger
 from molecular_analysis_dashboard.adapters.persistence.libraries import SqlLibraries
 from molecular_analysis_dashboard.adapters.persistence.protocols import SqlProtocols
+from molecular_analysis_dashboard.adapters.persistence.redockings import SqlRedockings
 from molecular_analysis_dashboard.adapters.persistence.results import SqlResults
 from molecular_analysis_dashboard.adapters.persistence.structures import SqlStructures
 from molecular_analysis_dashboard.adapters.persistence.sweep import SqlStoredFiles, SqlSweep
+from molecular_analysis_dashboard.adapters.persistence.validations import SqlValidations
 from molecular_analysis_dashboard.domain.errors import ResourceLost
 from molecular_analysis_dashboard.domain.identity import Scope, TenantScope
 from molecular_analysis_dashboard.ports.unit_of_work import DATABASE_UNREACHABLE
@@ -141,6 +143,16 @@ class SqlUnitOfWork:
     def results(self) -> SqlResults:
         """Results and poses."""
         return SqlResults(self.connection, self.scope)
+
+    @cached_property
+    def redockings(self) -> SqlRedockings:
+        """Redockings."""
+        return SqlRedockings(self.connection, self.scope)
+
+    @cached_property
+    def validations(self) -> SqlValidations:
+        """Validations by actives and decoys."""
+        return SqlValidations(self.connection, self.scope)
 
     @cached_property
     def ledger(self) -> SqlLedger:

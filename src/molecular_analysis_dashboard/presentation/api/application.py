@@ -27,6 +27,7 @@ from molecular_analysis_dashboard.presentation.api.routers import (
     session,
     sites,
     structures,
+    validation,
     web,
 )
 from molecular_analysis_dashboard.presentation.api.uploads import upload_limiter
@@ -101,6 +102,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         events.router,
         results.router,
         exports.router,
+        validation.router,
         operations.router,
         documentation.router,
         web.router,

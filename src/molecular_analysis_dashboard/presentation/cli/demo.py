@@ -9,6 +9,7 @@ import typer
 
 from molecular_analysis_dashboard.client import Client
 from molecular_analysis_dashboard.domain.errors import Misconfigured
+from molecular_analysis_dashboard.domain.redocking import RMSD_LIMIT_ANGSTROM
 from molecular_analysis_dashboard.infrastructure.embedded.stack_state import read_stack_state
 from molecular_analysis_dashboard.presentation.cli.console import Console
 from molecular_analysis_dashboard.presentation.cli.effort import Effort, Exhaustiveness, chosen_effort
@@ -29,8 +30,6 @@ _NATIVE = "ergotamine"
 _FOLDER = Path("demo-results")
 _SEED = 42
 _SHOWN_HITS = 100
-# Closer than this, a redocked ligand is usually said to have been found again.
-_FOUND_AGAIN_ANGSTROM = 2.0
 
 
 def demo(
@@ -86,7 +85,7 @@ def _run(console: Console, client: Client, screen: Screen, folder: ResultsFolder
     from molecular_analysis_dashboard.infrastructure.redocking import rmsd_to_native
 
     job = run_screen(client, console, screen)
-    written = write_exports(client, job.id, folder)
+    written = write_exports(client, job, folder)
     native = (screen.receptor.parent / "lig.pdb").read_text()
     rmsd_angstrom = rmsd_to_native(native, written["poses.sdf"], _NATIVE)
     report_hits(
@@ -99,10 +98,10 @@ def _run(console: Console, client: Client, screen: Screen, folder: ResultsFolder
             "native_rmsd_angstrom": round(rmsd_angstrom, 3),
         },
     )
-    verdict = "found again" if rmsd_angstrom <= _FOUND_AGAIN_ANGSTROM else "not found again"
+    verdict = "found again" if rmsd_angstrom <= RMSD_LIMIT_ANGSTROM else "not found again"
     console.say(
         f"Redocking: the best pose of {_NATIVE} lies {rmsd_angstrom:.2f} Å (RMSD) from its native place, so that was "
-        f"{verdict} ({_FOUND_AGAIN_ANGSTROM:g} Å is the usual limit)."
+        f"{verdict} ({RMSD_LIMIT_ANGSTROM:g} Å is the usual limit)."
     )
     counts = job.counts
     console.say(f"{counts.scored} drugs scored, {counts.all_rejected} records rejected (rejected.csv says why).")

@@ -89,10 +89,11 @@ def export(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write hits.csv, poses.sdf, rejected.csv and provenance.json of a job that has ended.
+    """Write the results of a job that has ended.
 
-    If the job did not complete, the results are partial: they are written, the counts are told, and the exit status
-    is 5.
+    Of a screen these are hits.csv, poses.sdf, rejected.csv and provenance.json; of a redocking or validation the files
+    that their own commands write. If the job did not complete, the results are partial: they are written, the counts
+    are told, and the exit status is 5.
     """
     console = console_of(ctx, as_json)
     folder = ResultsFolder(out, force=force)
@@ -110,7 +111,7 @@ def export(
                 job_id=job.id,
                 state=job.state,
             )
-        files = write_exports(client, job.id, folder)
+        files = write_exports(client, job, folder)
     is_whole = job.state is JobState.COMPLETED
     paths = {name: str(path) for name, path in files.items()}
     console.result("\n".join(paths.values()), {"job": dict(job.body), "files": paths, "partial": not is_whole})

@@ -26,7 +26,9 @@ from molecular_analysis_dashboard.presentation.cli import (
     engines,
     jobs,
     migrate,
+    redock,
     stack,
+    validate,
 )
 from molecular_analysis_dashboard.presentation.cli.console import Console
 from molecular_analysis_dashboard.presentation.cli.exit_codes import ExitCode, exit_code_of
@@ -44,6 +46,8 @@ app.command()(stack.down)
 app.command()(stack.status)
 app.command()(demo.demo)
 app.command()(dock.dock)
+app.command()(redock.redock)
+app.command()(validate.validate)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(engines.app, name="engines")
 app.command()(backup.backup)
@@ -61,7 +65,7 @@ def _show_version(asked: bool) -> None:
 
 
 # Their settings, if they read any, are those of the server; the others refuse unknown ones themselves.
-_TALK_TO_A_SERVER = frozenset({"status", "down", "jobs", "dock", "demo"})
+_TALK_TO_A_SERVER = frozenset({"status", "down", "jobs", "dock", "redock", "validate", "demo"})
 
 
 @app.callback()

@@ -1,14 +1,19 @@
-"""The folder with the results of a screen: whole, or not there."""
+"""The folder with the results of a job: whole, or not there."""
 
+import csv
+import io
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
-from molecular_analysis_dashboard.client import Client
+from molecular_analysis_dashboard.client import Client, Job
 from molecular_analysis_dashboard.domain.errors import Conflict, InvalidInput
+from molecular_analysis_dashboard.domain.jobs import JobKind
 from molecular_analysis_dashboard.presentation.cli.options import expanded
 
 # A file name may have 255 bytes, and mkdtemp adds its own.
@@ -103,9 +108,39 @@ def _remove_if_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def write_exports(client: Client, job_id: str, folder: ResultsFolder) -> dict[str, Path]:
-    """Fetch the exports of a job into the folder."""
-    return folder.write({name: client.export(job_id, name) for name in EXPORTS})
+def write_exports(client: Client, job: Job, folder: ResultsFolder) -> dict[str, Path]:
+    """Fetch what a job has to give into the folder."""
+    return folder.write(_files(client, job))
+
+
+def _files(client: Client, job: Job) -> dict[str, Iterable[bytes]]:
+    match job.kind:
+        case JobKind.REDOCK:
+            return {
+                "redock.csv": client.redocking_file(job.id, "runs.csv"),
+                "poses.sdf": client.redocking_file(job.id, "poses.sdf"),
+                "provenance.json": client.export(job.id, "provenance.json"),
+            }
+        case JobKind.VALIDATE:
+            found = client.validation(job.id)
+            return {
+                "validation.json": [json.dumps(found, indent=2).encode() + b"\n"],
+                "roc.csv": [_roc_csv(found["enrichment"] or {})],
+                **{name: client.export(job.id, name) for name in EXPORTS},
+            }
+        case _:
+            return {name: client.export(job.id, name) for name in EXPORTS}
+
+
+def _roc_csv(enrichment: Mapping[str, Any]) -> bytes:
+    """Return the points of both ROC curves; of a validation without metrics there are none."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(("ranking", "false_positive_rate", "true_positive_rate"))
+    for ranking, name in (("docking", "roc"), ("size", "size_roc")):
+        points = enrichment.get(name, ())
+        writer.writerows((ranking, point["false_positive_rate"], point["true_positive_rate"]) for point in points)
+    return buffer.getvalue().encode()
 
 
 def next_free(path: Path) -> Path:

@@ -58,19 +58,19 @@ def run_screen(client: Client, console: Console, screen: Screen) -> Job:
         After the server was asked to cancel what runs.
     """
     # What the server can refuse by itself comes first: preparing and reading may take minutes.
-    protocol_id = client.create_protocol(screen.name, _recipe(client, screen.protocol))
+    protocol_id = client.create_protocol(screen.name, recipe(client, screen.protocol))
     structure = client.upload_structure(screen.receptor)
     site = client.create_site(structure.id, screen.origin)
     tell_checks(console, site)
     open_jobs: list[Job] = []
     with cancelled_on_interrupt(client, console, open_jobs):
-        receptor, preparing = client.prepare_receptor(structure.id, _options(site), _name(screen.receptor))
+        receptor, preparing = client.prepare_receptor(structure.id, site_options(site), sent_name(screen.receptor))
         open_jobs.append(preparing)
-        library, reading = client.upload_library(screen.ligands, _name(screen.ligands))
+        library, reading = client.upload_library(screen.ligands, sent_name(screen.ligands))
         open_jobs.append(reading)
-        library = _read(client, console, library, reading)
-        receptor = _prepared(client, console, receptor, preparing)
-        job = client.submit_screen(
+        library = read_library(client, console, library, reading)
+        receptor = prepared_receptor(client, console, receptor, preparing)
+        job = client.submit_job(
             {
                 "name": screen.name,
                 "receptor_id": receptor.id,
@@ -143,7 +143,8 @@ def input_file(path: Path, what: str) -> Path:
     return path
 
 
-def _recipe(client: Client, protocol: Mapping[str, Any]) -> Mapping[str, Any]:
+def recipe(client: Client, protocol: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a protocol with a scoring function: the engine's own default where it is None."""
     if protocol.get("scoring", "") is not None:
         return protocol
     engine = protocol["engine"]
@@ -153,12 +154,14 @@ def _recipe(client: Client, protocol: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**protocol, "scoring": scoring}
 
 
-def _options(site: BindingSite) -> dict[str, object]:
+def site_options(site: BindingSite) -> dict[str, object]:
+    """Return the options of a receptor's preparation that say where its site is."""
     radius = max(0.0, max(site.size) / 2 - _PADDING_ANGSTROM)
     return {"site_center": list(site.center), "site_radius_angstrom": round(radius, 3)}
 
 
-def _prepared(client: Client, console: Console, receptor: Receptor, job: Job) -> Receptor:
+def prepared_receptor(client: Client, console: Console, receptor: Receptor, job: Job) -> Receptor:
+    """Wait for a receptor and tell what its preparation found; PreparationFailed with the reason if it failed."""
     wait_for_job(client, console, job, "Preparing the receptor")
     receptor = client.receptor(receptor.id)
     if receptor.state != "ready":
@@ -172,7 +175,8 @@ def _prepared(client: Client, console: Console, receptor: Receptor, job: Job) ->
     return receptor
 
 
-def _read(client: Client, console: Console, library: Library, job: Job) -> Library:
+def read_library(client: Client, console: Console, library: Library, job: Job) -> Library:
+    """Wait for a library and tell what was rejected; InvalidInput if it failed or no ligand is left."""
     wait_for_job(client, console, job, "Reading the ligands")
     library = client.library(library.id)
     if library.state != "ready":
@@ -197,6 +201,7 @@ def _read(client: Client, console: Console, library: Library, job: Job) -> Libra
     return library
 
 
-def _name(path: Path) -> str:
+def sent_name(path: Path) -> str:
+    """Return the name of a file as the server takes one."""
     printable = "".join(character if character.isprintable() else "_" for character in path.name)
     return printable[:_NAME_CHARACTERS]

@@ -17,6 +17,7 @@ _SERVER_AWAY_S = 120.0
 _CANCEL_WAIT_S = 15.0
 # A job that stands still for so long is asked why.
 _PATIENCE_S = 3.0
+_DOCKING_KINDS = frozenset({JobKind.SCREEN, JobKind.VALIDATE, JobKind.REDOCK})
 _MOVING = frozenset({"running", "all_running", "finished"})
 
 
@@ -35,7 +36,7 @@ def wait_for_job(client: Client, console: Console, job: Job, label: str) -> Job:
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_POLL_S)
             job = _asked(client, job, progress)
-            if job.kind is JobKind.SCREEN:
+            if job.kind in _DOCKING_KINDS:
                 progress.show(job.counts.docked, job.counts.to_dock)
             else:
                 progress.show(0, 0)

@@ -61,7 +61,7 @@ def export_rejected(services: Services, caller: Caller, job_id: UUID) -> Streami
     operation_id="export_provenance",
 )
 def export_provenance(services: Services, caller: Caller, job_id: UUID) -> StreamingResponse:
-    """Download everything that the results depend on, with the seed and steps of every hit."""
-    job = export_results.screen(services.database, caller.scope, job_id)
+    """Download everything that the results depend on, with the seed and steps of every hit or run."""
+    job = export_results.docking(services.database, caller.scope, job_id)
     parts = provenance_json(services.database, caller.scope, job, api_version=services.version)
     return attachment(parts, f"{job.name}-provenance.json", "application/json")

@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 from fastapi import Header, Request, Response
 
-from molecular_analysis_dashboard.domain.jobs import JobKind
+from molecular_analysis_dashboard.domain.jobs import JobKind, Origin
 from molecular_analysis_dashboard.presentation.api.api_route import api_router
 from molecular_analysis_dashboard.presentation.api.cursors import encode
 from molecular_analysis_dashboard.presentation.api.dependencies import Caller, Cursor, Limit, Services, after_id
@@ -19,6 +19,9 @@ from molecular_analysis_dashboard.presentation.api.schemas.jobs import (
     Job,
     JobCreate,
     JobPage,
+    RedockCreate,
+    ScreenCreate,
+    ValidateCreate,
     Waiting,
 )
 from molecular_analysis_dashboard.presentation.api.views import job_view
@@ -26,6 +29,9 @@ from molecular_analysis_dashboard.use_cases import control_job
 from molecular_analysis_dashboard.use_cases.engines import known_engines
 from molecular_analysis_dashboard.use_cases.explain_waiting import explain_waiting
 from molecular_analysis_dashboard.use_cases.submit_job import ScreenRequest, submit_screen
+from molecular_analysis_dashboard.use_cases.submit_once import Submitted
+from molecular_analysis_dashboard.use_cases.submit_redocking import NativeFile, RedockingRequest, submit_redocking
+from molecular_analysis_dashboard.use_cases.submit_validation import ValidationRequest, submit_validation
 
 log = structlog.get_logger(__name__)
 router = api_router("/jobs", "jobs")
@@ -66,18 +72,8 @@ def submit_job(
     body: JobCreate,
     idempotency_key: IdempotencyKey = None,
 ) -> Job:
-    """Submit a screen. It begins as soon as a worker is free; nothing else needs to be done."""
-    wanted = ScreenRequest(
-        receptor_id=body.receptor_id,
-        site_id=body.site_id,
-        library_id=body.library_id,
-        protocol_id=body.protocol_id,
-        name=body.name,
-        priority=body.priority,
-    )
-    submitted = submit_screen(
-        services.database, caller, wanted, idempotency_key=idempotency_key, origin=origin_of(request)
-    )
+    """Submit a screen, redocking or validation. It begins as soon as a worker is free; nothing else is to be done."""
+    submitted = _submitted(services, caller, body, idempotency_key, origin_of(request))
     if submitted.replayed:
         response.status_code = 200
         response.headers["Idempotent-Replay"] = "true"
@@ -146,3 +142,25 @@ def list_engines(services: Services, caller: Caller) -> EngineList:
     """List the engine builds that workers have, or had."""
     del caller
     return EngineList(items=[EngineBuild.model_validate(build) for build in known_engines(services.database)])
+
+
+def _submitted(services: Services, caller: Caller, body: JobCreate, key: str | None, origin: Origin) -> Submitted:
+    wanted = body.model_dump(exclude={"kind", "native"})
+    match body:
+        case ScreenCreate():
+            screen = ScreenRequest(**wanted)
+            return submit_screen(services.database, caller, screen, idempotency_key=key, origin=origin)
+        case ValidateCreate():
+            validation = ValidationRequest(**wanted)
+            return submit_validation(services.database, caller, validation, idempotency_key=key, origin=origin)
+        case RedockCreate(native=sent):
+            native = None if sent is None else NativeFile(sent.file_name, sent.content, sent.template)
+            return submit_redocking(
+                services.database,
+                services.uploads,
+                services.chemistry,
+                caller,
+                RedockingRequest(**wanted, native=native),
+                idempotency_key=key,
+                origin=origin,
+            )

@@ -1,30 +1,72 @@
 """Jobs: what was asked for, where it stands, and why it waits."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Discriminator, Field, Tag
 
 from molecular_analysis_dashboard.domain.jobs import JobKind, JobState
+from molecular_analysis_dashboard.domain.redocking import DEFAULT_RUNS, MAX_RUNS
 from molecular_analysis_dashboard.presentation.api.schemas.common import Body, Name, Problem, View, Whole
+from molecular_analysis_dashboard.presentation.api.schemas.sites import FileText, LigandFile
 from molecular_analysis_dashboard.use_cases.explain_waiting import WaitingCode
 
 
-class JobCreate(Body):
-    """A screen of a library against one binding site."""
-
-    kind: Literal["screen"] = "screen"
-    name: Name | None = Field(default=None, description="Made of library and receptor when absent.")
+class _DockingJobCreate(Body):
+    name: Name | None = Field(default=None, description="Made of what the job is about when absent.")
     receptor_id: UUID
     site_id: UUID
-    library_id: UUID
     protocol_id: UUID
     priority: Whole = Field(default=0, ge=-100, le=100, description="Higher goes first.")
 
 
+class ScreenCreate(_DockingJobCreate):
+    """A screen of a library against one binding site."""
+
+    kind: Literal["screen"] = "screen"
+    library_id: UUID
+
+
+class NativeFile(LigandFile):
+    """A native ligand at its place in the structure's frame; SDF and MOL2 carry bond orders, PDB needs the template."""
+
+    template: FileText | None = Field(
+        default=None, description="SMILES or SDF of the same ligand, for its bond orders."
+    )
+
+
+class RedockCreate(_DockingJobCreate):
+    """The native ligand docked again, to see whether receptor, box and protocol find what the crystal shows."""
+
+    kind: Literal["redock"]
+    runs: Whole = Field(default=DEFAULT_RUNS, ge=1, le=MAX_RUNS, description="Independent runs, each with its seed.")
+    native: NativeFile | None = Field(default=None, description="Without it, the ligand that the site was made from.")
+
+
+class ValidateCreate(_DockingJobCreate):
+    """A screen over actives and decoys, whose ranking is then judged."""
+
+    kind: Literal["validate"]
+    actives_library_id: UUID
+    decoys_library_id: UUID
+
+
+def _kind(body: object) -> str:
+    """Return the kind of a job's body; a screen need not say so."""
+    return str(body.get("kind", "screen") if isinstance(body, dict) else getattr(body, "kind", "screen"))
+
+
+JobCreate = Annotated[
+    Annotated[ScreenCreate, Tag("screen")]
+    | Annotated[RedockCreate, Tag("redock")]
+    | Annotated[ValidateCreate, Tag("validate")],
+    Discriminator(_kind),
+]
+
+
 class JobCounts(View):
-    """Where the job's records are; all but `input` sum to `input`."""
+    """Where the job's records, or the runs of a redocking, are; all but `input` sum to `input`."""
 
     input: int = Field(validation_alias=AliasChoices("input", "n_input"))
     scored: int
@@ -97,7 +139,7 @@ class Event(View):
 
     cursor: str
     job_id: UUID
-    type: str = Field(examples=["job.state", "task.ended", "library.read"])
+    type: str = Field(examples=["job.state", "task.ended", "library.read", "redocking.judged", "validation.evaluated"])
     payload: dict[str, Any]
     at: datetime
 
