@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 LOCKS := requirements/base.txt requirements/worker.txt requirements/embedded.txt requirements/test.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock frontend page-if-possible check test test-browser test-deployment test-monitoring up demo bench-ingest bench-dock test-engines
+.PHONY: help setup lock frontend page-if-possible check test test-browser test-deployment test-monitoring up demo bench-ingest bench-dock test-engines bench-ligands bench-rings
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
@@ -78,3 +78,9 @@ bench-dock: setup ## CPU and loss of our search efforts beside the vina command 
 test-engines: setup ## Docking programs of the Vina family that MAD_TEST_ENGINE_COMMANDS names (name=program;...)
 	@test -n "$$MAD_TEST_ENGINE_COMMANDS" || { echo "Name programs: MAD_TEST_ENGINE_COMMANDS='deb=/usr/bin/vina' make test-engines" >&2; exit 1; }
 	$(PY) -m pytest tests/science/docking_programs
+
+bench-ligands: setup ## What preparing ligands costs beside bare library calls (reads MAD_BENCHMARK_DATA)
+	$(PY) -m benchmarks.prepare_ligands
+
+bench-rings: setup ## What docking from several ring conformations is worth (reads MAD_BENCHMARK_DATA)
+	$(PY) -m benchmarks.ring_conformers
