@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 LOCKS := requirements/base.txt requirements/worker.txt requirements/embedded.txt requirements/test.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock frontend page-if-possible check test test-browser test-deployment test-monitoring up demo bench-ingest bench-dock test-engines
+.PHONY: help setup lock frontend page-if-possible check test test-browser test-deployment test-monitoring up demo bench-ingest bench-dock test-engines bench-ligands bench-rings
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
@@ -88,3 +88,10 @@ bench-enrichment: setup ## How well docking tells actives from decoys, beside si
 
 bench-scores: setup ## Whether published docking scores come back (reads MAD_BENCHMARK_DATA)
 	$(PY) -m benchmarks.scores $(BENCH_FLAGS)
+
+.PHONY: bench-ligands bench-rings
+bench-ligands: setup ## What preparing ligands costs beside bare library calls (reads MAD_BENCHMARK_DATA)
+	$(PY) -m benchmarks.prepare_ligands
+
+bench-rings: setup ## What docking from several ring conformations is worth (reads MAD_BENCHMARK_DATA)
+	$(PY) -m benchmarks.ring_conformers

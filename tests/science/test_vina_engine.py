@@ -11,7 +11,6 @@ from molecular_analysis_dashboard.adapters.chemistry.poses import (
     matches_state,
     mol_from_block,
     pose_mol,
-    unpack_coordinates,
 )
 from molecular_analysis_dashboard.adapters.engines.ligand_docking import dock_ligand
 from molecular_analysis_dashboard.adapters.engines.rounds import dock_in_rounds
@@ -146,12 +145,27 @@ def test_pose_has_sane_bond_lengths_for_every_hydrogen(site: DockingSite) -> Non
 
     assert isinstance(outcome, DockedLigand)
     for pose in outcome.poses:
-        mol = pose_mol(outcome.state_mol_block, pose.coordinates)
-        positions = unpack_coordinates(pose.coordinates)
-        for bond in mol.GetBonds():
-            if 1 in (bond.GetBeginAtom().GetAtomicNum(), bond.GetEndAtom().GetAtomicNum()):
-                length = ((positions[bond.GetBeginAtomIdx()] - positions[bond.GetEndAtomIdx()]) ** 2).sum() ** 0.5
-                assert 0.93 < length < 1.15
+        assert_sane_hydrogens(pose_mol(outcome.state_mol_block, pose.coordinates))
+
+
+def test_pose_from_another_ring_conformation_is_the_docked_molecule(site: DockingSite) -> None:
+    state = state_of("C[C@@H]1CCCC[C@@H]1O")
+    axial_for_equatorial = replace(state, pdbqt=state.starts[1], ring_conformers=())
+
+    for pose in site.dock(axial_for_equatorial, seed=1):
+        assert matches_state(state.mol_block, pose.coordinates, state.smiles)
+        assert_sane_hydrogens(pose_mol(state.mol_block, pose.coordinates))
+
+
+def assert_sane_hydrogens(mol: Chem.Mol) -> None:
+    distances = Chem.Get3DDistanceMatrix(mol)
+    for atom in mol.GetAtoms():
+        if atom.GetAtomicNum() == 1:
+            (parent,) = atom.GetNeighbors()
+            nearest = sorted(distances[atom.GetIdx()].tolist())[1:3]
+            assert nearest[0] == distances[atom.GetIdx(), parent.GetIdx()]
+            assert 0.93 < nearest[0] < 1.15
+            assert nearest[1] > 1.4
 
 
 def test_best_state_represents_the_ligand_and_all_stay_visible(site: DockingSite) -> None:

@@ -1665,6 +1665,12 @@ export interface components {
              */
             max_states: number;
             /**
+             * Ring Conformers
+             * @description Most conformations of saturated rings docked per state, which share its search; 0 leaves the one that the start conformer has.
+             * @default 4
+             */
+            ring_conformers: number;
+            /**
              * Max Heavy Atoms
              * @default 100
              */

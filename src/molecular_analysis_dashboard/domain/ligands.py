@@ -82,12 +82,16 @@ class LigandOptions:
         Most states (protomers and stereoisomers) docked per ligand.
     enumerate_stereo : bool
         Dock every stereoisomer of undefined centres, up to `max_states`; if False, undefined stereo is refused.
+    ring_conformers : int
+        Most conformations of saturated rings from which a state is docked; they share its search. 0 leaves the one
+        that the start conformer happens to have.
     """
 
     protonate: bool = True
     ph: float = 7.4
     enumerate_stereo: bool = True
     max_states: int = 8
+    ring_conformers: int = 4
     max_heavy_atoms: int = 100
     max_torsions: int = 32
 
@@ -127,6 +131,8 @@ class LigandState:
         its atom order is the order of pose coordinates.
     pdbqt : str
         The same state as the engine reads it.
+    ring_conformers : tuple of str
+        The same PDBQT with other conformations of the rings that docking keeps rigid, the least strained first.
     steps : tuple of str
         What was done, in order.
     """
@@ -138,3 +144,9 @@ class LigandState:
     torsions: int
     formal_charge: int
     steps: tuple[str, ...] = ()
+    ring_conformers: tuple[str, ...] = ()
+
+    @property
+    def starts(self) -> tuple[str, ...]:
+        """Every PDBQT from which to search, the least strained first."""
+        return (self.pdbqt, *self.ring_conformers)

@@ -13,11 +13,18 @@ from molecular_analysis_dashboard.domain.rejections import LigandRejected, Rejec
 
 @dataclass(frozen=True)
 class MeekoLigand:
-    """A typed ligand: PDBQT with Meeko's index map, and what was decided."""
+    """A typed ligand: PDBQT with Meeko's index map, and what was decided.
+
+    Parameters
+    ----------
+    opened : tuple of pairs of int
+        Bonds of large rings that are cut, so that the rings bend in the search.
+    """
 
     pdbqt: str
     torsions: int
     steps: tuple[str, ...]
+    opened: tuple[tuple[int, int], ...] = ()
 
 
 def to_pdbqt(mol: Chem.Mol) -> MeekoLigand:
@@ -43,7 +50,9 @@ def to_pdbqt(mol: Chem.Mol) -> MeekoLigand:
     steps = ["typed with Meeko"]
     if n_closures:
         steps.append(f"{n_closures} ring(s) made flexible (Meeko)")
-    return MeekoLigand(text, sum(1 for line in text.splitlines() if line.startswith("BRANCH")), tuple(steps))
+    torsions = sum(1 for line in text.splitlines() if line.startswith("BRANCH"))
+    opened = tuple((int(begin), int(end)) for begin, end in setups[0].ring_closure_info.bonds_removed)
+    return MeekoLigand(text, torsions, tuple(steps), opened)
 
 
 def typed_atoms(mol: Chem.Mol) -> list[tuple[str, float]]:

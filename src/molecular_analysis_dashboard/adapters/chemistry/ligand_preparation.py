@@ -1,5 +1,6 @@
 """From a ligand's SMILES to states with start conformers and PDBQT."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rdkit import Chem
@@ -8,9 +9,15 @@ from molecular_analysis_dashboard.adapters.chemistry.conformers import embed, re
 from molecular_analysis_dashboard.adapters.chemistry.isotopes import n_labels, with_labels, without_labels
 from molecular_analysis_dashboard.adapters.chemistry.ligand_pdbqt import MeekoLigand, to_pdbqt
 from molecular_analysis_dashboard.adapters.chemistry.ligand_states import GraphState, graph_states, open_state
-from molecular_analysis_dashboard.adapters.chemistry.poses import perceived_smiles, with_perceived_stereo
+from molecular_analysis_dashboard.adapters.chemistry.pdbqt import placed_at
+from molecular_analysis_dashboard.adapters.chemistry.poses import (
+    perceived_smiles,
+    with_perceived_stereo,
+    with_positions,
+)
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import forget_messages, take_messages
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_reading import read_mol_block, read_smiles
+from molecular_analysis_dashboard.adapters.chemistry.ring_conformers import ring_conformers
 from molecular_analysis_dashboard.adapters.chemistry.validation import DOCKABLE_ELEMENTS
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandOptions, LigandState
 from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
@@ -42,22 +49,37 @@ def prepare_states(ligand: LigandInput, options: LigandOptions, seed: int) -> tu
     parent = _parse(ligand.smiles if options.protonate else ligand.drawn_smiles or ligand.smiles)
     mol = without_labels(parent)
     _check_size(mol, options)
-    states: list[LigandState] = []
-    failures: list[_Failure] = []
     graphs = graph_states(mol, options)
-    for graph in graphs:
-        try:
-            states.append(_prepare(graph, parent, options, seed))
-        except LigandRejected as rejection:
-            failures.append(_Failure(graph.smiles, rejection))
+    # Many combinations of open centres cannot exist: one that is not embedded at once counts only if no other does.
+    states, failures = _prepared(graphs, parent, options, seed, patiently=False)
+    if not states and any(graph.enumerated for graph in graphs) and any(map(_is_stereo_trouble, failures)):
+        states, failures = _prepared(graphs, parent, options, seed, patiently=True)
     if not states:
         _raise_unless_stereo_failed(graphs[0], failures[0])
         return (_prepare(_free_stereo(mol, options), parent, options, seed),)
     return _distinct(states, failures)
 
 
+def _prepared(
+    graphs: Sequence[GraphState], parent: Chem.Mol, options: LigandOptions, seed: int, *, patiently: bool
+) -> tuple[list[LigandState], list[_Failure]]:
+    """Prepare each state; one whose stereo was not chosen by us always with patience."""
+    states: list[LigandState] = []
+    failures: list[_Failure] = []
+    for graph in graphs:
+        try:
+            states.append(_prepare(graph, parent, options, seed, patiently=patiently or not graph.enumerated))
+        except LigandRejected as rejection:
+            failures.append(_Failure(graph.smiles, rejection))
+    return states, failures
+
+
+def _is_stereo_trouble(failure: _Failure) -> bool:
+    return failure.rejection.reason is RejectionReason.EMBEDDING_FAILED
+
+
 def _raise_unless_stereo_failed(graph: GraphState, failure: _Failure) -> None:
-    if not graph.enumerated or failure.rejection.reason is not RejectionReason.EMBEDDING_FAILED:
+    if not (graph.enumerated and _is_stereo_trouble(failure)):
         raise failure.rejection
 
 
@@ -92,24 +114,61 @@ def _check_size(mol: Chem.Mol, options: LigandOptions) -> None:
         )
 
 
-def _prepare(graph: GraphState, parent: Chem.Mol, options: LigandOptions, seed: int) -> LigandState:
+def _prepare(
+    graph: GraphState, parent: Chem.Mol, options: LigandOptions, seed: int, *, patiently: bool = True
+) -> LigandState:
     mol = Chem.AddHs(Chem.MolFromSmiles(graph.smiles))
     mol.SetProp("_Name", "")
-    embed_step = embed(mol, seed)
-    relax_step = relax(mol)
-    rounded = _rounded(with_perceived_stereo(mol))
-    _check_identity(graph.smiles, perceived_smiles(rounded))
+    embed_step = embed(mol, seed, patiently=patiently)
+    rounded, relax_step = _relaxed(mol, graph.smiles)
     typed = _typed(rounded, options)
-    labelled = with_labels(rounded, parent) if n_labels(parent) else rounded
+    starts = _starts(rounded, typed, options)
+    pdbqts = [placed_at(typed.pdbqt, start.GetConformer().GetPositions()) for start in starts]
+    first = _rounded(starts[0]) if starts else rounded
+    labelled = with_labels(first, parent) if n_labels(parent) else first
     return LigandState(
         smiles=perceived_smiles(labelled),
         mol_block=_block(labelled),
-        pdbqt=typed.pdbqt,
-        heavy_atoms=rounded.GetNumHeavyAtoms(),
+        pdbqt=pdbqts[0] if pdbqts else typed.pdbqt,
+        heavy_atoms=first.GetNumHeavyAtoms(),
         torsions=typed.torsions,
-        formal_charge=Chem.GetFormalCharge(rounded),
-        steps=(*graph.steps, embed_step, relax_step, *typed.steps, *_label_steps(parent, labelled)),
+        formal_charge=Chem.GetFormalCharge(first),
+        steps=(
+            *graph.steps,
+            embed_step,
+            relax_step,
+            *typed.steps,
+            *_ring_steps(starts),
+            *_label_steps(parent, labelled),
+        ),
+        ring_conformers=tuple(pdbqts[1:]),
     )
+
+
+def _relaxed(embedded: Chem.Mol, wanted: str) -> tuple[Chem.Mol, str]:
+    """Return the molecule relaxed and rounded, or unrelaxed where the force field makes another stereoisomer of it."""
+    mol = Chem.Mol(embedded)
+    step = relax(mol)
+    rounded = _rounded(with_perceived_stereo(mol))
+    if not _shows(wanted, perceived_smiles(rounded)):
+        rounded, step = _rounded(with_perceived_stereo(embedded)), "not relaxed: the force field changes its stereo"
+        _check_identity(wanted, perceived_smiles(rounded))
+    return rounded, step
+
+
+def _starts(mol: Chem.Mol, typed: MeekoLigand, options: LigandOptions) -> tuple[Chem.Mol, ...]:
+    """Return the molecule in the ring conformations to dock, those that show it and no other; none if no ring bends."""
+    if options.ring_conformers == 0:
+        return ()
+    wanted = perceived_smiles(mol)
+    bent = [with_positions(mol, found) for found in ring_conformers(mol, typed.opened, options.ring_conformers)]
+    return tuple(one for one in bent if perceived_smiles(one) == wanted)
+
+
+def _ring_steps(starts: Sequence[Chem.Mol]) -> tuple[str, ...]:
+    if not starts:
+        return ()
+    return (f"{len(starts)} conformation(s) of saturated rings docked, the least strained first",)
 
 
 def _rounded(mol: Chem.Mol) -> Chem.Mol:
@@ -133,13 +192,17 @@ def _label_steps(parent: Chem.Mol, labelled: Chem.Mol) -> tuple[str, ...]:
 
 
 def _check_identity(wanted: str, made: str) -> None:
-    """Refuse a conformer that shows another molecule than the state; more stereo than asked for is fine."""
+    if not _shows(wanted, made):
+        raise LigandRejected(RejectionReason.EMBEDDING_FAILED, f"The conformer of {wanted} came out as {made}.")
+
+
+def _shows(wanted: str, made: str) -> bool:
+    """Whether a conformer shows the state that was asked for; more stereo than that is fine."""
     if wanted == made:
-        return
+        return True
     template, found = (_without_hydrogens(smiles) for smiles in (wanted, made))
     same_graph = Chem.MolToSmiles(template, isomericSmiles=False) == Chem.MolToSmiles(found, isomericSmiles=False)
-    if not same_graph or not found.HasSubstructMatch(template, useChirality=True):
-        raise LigandRejected(RejectionReason.EMBEDDING_FAILED, f"The conformer of {wanted} came out as {made}.")
+    return bool(same_graph and found.HasSubstructMatch(template, useChirality=True))
 
 
 def _without_hydrogens(smiles: str) -> Chem.Mol:
@@ -163,16 +226,5 @@ def _distinct(states: list[LigandState], failures: list[_Failure]) -> tuple[Liga
     note = tuple(f"left out {failure.smiles}: {failure.rejection.message}" for failure in failures)
     unique: dict[str, LigandState] = {}
     for state in states:
-        unique.setdefault(
-            state.smiles,
-            LigandState(
-                smiles=state.smiles,
-                mol_block=state.mol_block,
-                pdbqt=state.pdbqt,
-                heavy_atoms=state.heavy_atoms,
-                torsions=state.torsions,
-                formal_charge=state.formal_charge,
-                steps=(*state.steps, *note),
-            ),
-        )
+        unique.setdefault(state.smiles, replace(state, steps=(*state.steps, *note)))
     return tuple(unique.values())

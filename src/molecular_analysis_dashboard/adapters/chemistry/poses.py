@@ -55,12 +55,18 @@ def pose_mol(state_mol_block: str, coordinates: bytes) -> Chem.Mol:
         raise InvalidInput(
             f"The pose has {len(positions)} atoms but its molecule has {mol.GetNumAtoms()}.", code="pose_atom_count"
         )
+    return with_positions(mol, positions)
+
+
+def with_positions(mol: Chem.Mol, positions: NDArray[np.float64]) -> Chem.Mol:
+    """Return a copy with one conformer at positions of shape (n_atoms, 3) in Å."""
+    copy = Chem.Mol(mol)
     conformer = Chem.Conformer(mol.GetNumAtoms())
     conformer.Set3D(True)
     conformer.SetPositions(np.ascontiguousarray(positions))
-    mol.RemoveAllConformers()
-    mol.AddConformer(conformer, assignId=True)
-    return mol
+    copy.RemoveAllConformers()
+    copy.AddConformer(conformer, assignId=True)
+    return copy
 
 
 def pose_sdf(state_mol_block: str, coordinates: bytes, properties: Mapping[str, str | float | int], name: str) -> str:

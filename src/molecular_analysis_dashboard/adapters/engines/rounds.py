@@ -44,7 +44,23 @@ def dock_in_rounds(
     if not found:
         raise rejections[0] if rejections else LigandRejected(RejectionReason.NO_POSE)
     summary = _summary(state, found, rounds=len(found) + len(rejections), needed=effort.agreeing_rounds)
-    return _merged(state, found, protocol), summary
+    return merged(state, found, protocol), summary
+
+
+def merged(state: LigandState, found: Sequence[tuple[Pose, ...]], protocol: DockingProtocol) -> tuple[Pose, ...]:
+    """Rank the poses of several searches by what these minimise; score them as one search with this best pose would."""
+    if len(found) == 1:
+        return found[0]
+    poses = sorted((pose for poses in found for pose in poses), key=_objective)
+    constant = poses[0].score_kcal_mol - poses[0].objective
+    kept: list[Pose] = []
+    for pose in poses:
+        if pose.objective - poses[0].objective > protocol.energy_range_kcal_mol or len(kept) == protocol.n_poses:
+            break
+        if all(_rmsd(state, other, pose) >= protocol.min_rmsd_angstrom for other in kept):
+            score = round(pose.objective + constant, _SCORE_DECIMALS)
+            kept.append(replace(pose, rank=len(kept) + 1, score_kcal_mol=score))
+    return tuple(kept)
 
 
 def _round_seed(seed: int, number: int) -> int:
@@ -66,22 +82,6 @@ def _summary(state: LigandState, found: Sequence[tuple[Pose, ...]], *, rounds: i
     best = [poses[0].objective for poses in found]
     converged = _n_agreeing(state, found) >= (needed or _FOUND_AGAIN)
     return SearchSummary(rounds, converged, round(max(best) - min(best), _SCORE_DECIMALS))
-
-
-def _merged(state: LigandState, found: Sequence[tuple[Pose, ...]], protocol: DockingProtocol) -> tuple[Pose, ...]:
-    """Rank the poses of all rounds by what the search minimises; score them as one search with this best pose would."""
-    if len(found) == 1:
-        return found[0]
-    poses = sorted((pose for poses in found for pose in poses), key=_objective)
-    constant = poses[0].score_kcal_mol - poses[0].objective
-    kept: list[Pose] = []
-    for pose in poses:
-        if pose.objective - poses[0].objective > protocol.energy_range_kcal_mol or len(kept) == protocol.n_poses:
-            break
-        if all(_rmsd(state, other, pose) >= protocol.min_rmsd_angstrom for other in kept):
-            score = round(pose.objective + constant, _SCORE_DECIMALS)
-            kept.append(replace(pose, rank=len(kept) + 1, score_kcal_mol=score))
-    return tuple(kept)
 
 
 def _objective(pose: Pose) -> float:

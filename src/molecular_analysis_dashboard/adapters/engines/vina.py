@@ -26,6 +26,7 @@ from molecular_analysis_dashboard.adapters.chemistry.pdbqt import (
 )
 from molecular_analysis_dashboard.adapters.chemistry.poses import mol_from_block, pack_coordinates
 from molecular_analysis_dashboard.adapters.engines.native_builds import build_of_module
+from molecular_analysis_dashboard.adapters.engines.starts import search_from_starts
 from molecular_analysis_dashboard.adapters.engines.vina_family import (
     SEARCH_POSES,
     atoms_only,
@@ -118,14 +119,21 @@ class VinaSite:
         self._protocol = protocol
 
     def dock(self, state: LigandState, *, seed: int) -> tuple[Pose, ...]:
-        """Dock one state; see `ports.engine.DockingSite.dock`."""
-        protocol = self._protocol
+        """Dock one state from each of its ring conformations; see `ports.engine.DockingSite.dock`."""
         mol = mol_from_block(state.mol_block)
         refuse_unfit(state, self._box)
-        self._set_ligand(_rotated(state.pdbqt, seed, self._box))
+
+        def search(start: str, runs: int, turn: int) -> tuple[Pose, ...]:
+            return self._search(state, _rotated(start, turn, self._box), runs, mol)
+
+        return search_from_starts(state, self._protocol, seed, search)
+
+    def _search(self, state: LigandState, start: str, runs: int, mol: Chem.Mol) -> tuple[Pose, ...]:
+        protocol = self._protocol
+        self._set_ligand(start)
         try:
             self._vina.dock(
-                exhaustiveness=protocol.effort.exhaustiveness,
+                exhaustiveness=runs,
                 n_poses=max(protocol.n_poses, SEARCH_POSES),
                 min_rmsd=protocol.min_rmsd_angstrom,
                 max_evals=max_evaluations(state, protocol.effort.run_length),
@@ -136,7 +144,7 @@ class VinaSite:
         except (RuntimeError, ValueError, IndexError) as cause:
             _raise_if_out_of_memory(cause)
             raise LigandRejected(RejectionReason.NO_POSE, _reason(cause)) from cause
-        return self._poses(text, np.atleast_2d(scores), mol, index_map(state.pdbqt))
+        return self._poses(text, np.atleast_2d(scores), mol, index_map(start))
 
     def score(self, state: LigandState) -> float:
         """Return the score (kcal/mol) of the state where its mol block places it."""

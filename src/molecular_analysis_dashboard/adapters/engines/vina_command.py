@@ -12,6 +12,7 @@ import structlog
 from molecular_analysis_dashboard.adapters.chemistry.pdbqt import atom_lines, index_map, placed_at
 from molecular_analysis_dashboard.adapters.chemistry.poses import mol_from_block
 from molecular_analysis_dashboard.adapters.engines.program_run import Ended, follow, run_program
+from molecular_analysis_dashboard.adapters.engines.starts import search_from_starts
 from molecular_analysis_dashboard.adapters.engines.vina_command_line import VinaCommandLine, read_command_line
 from molecular_analysis_dashboard.adapters.engines.vina_family import (
     SEARCH_POSES,
@@ -110,14 +111,19 @@ class VinaCommandSite:
         """Dock one state; see `ports.engine.DockingSite.dock`."""
         refuse_unknown_types(state.pdbqt)
         refuse_unfit(state, self._box)
-        ended, text = self._run(state.pdbqt, self._search_options(state, seed))
+
+        def search(start: str, runs: int, start_seed: int) -> tuple[Pose, ...]:
+            return self._search(state, start, runs, start_seed)
+
+        return search_from_starts(state, self._protocol, seed, search)
+
+    def _search(self, state: LigandState, start: str, runs: int, seed: int) -> tuple[Pose, ...]:
+        ended, text = self._run(start, self._search_options(state, runs, seed))
         self._refuse_failure(ended)
-        scored = list(self._scored_models(text, state.pdbqt, ended))
+        scored = list(self._scored_models(text, start, ended))
         best = min(score for score, _ in scored)
         within = [one for one in scored if one[0] <= best + self._protocol.energy_range_kcal_mol]
-        poses = ranked_poses(
-            with_objectives(within), mol_from_block(state.mol_block), index_map(state.pdbqt), self._box
-        )
+        poses = ranked_poses(with_objectives(within), mol_from_block(state.mol_block), index_map(start), self._box)
         return poses[: self._protocol.n_poses]
 
     def score(self, state: LigandState) -> float:
@@ -134,11 +140,11 @@ class VinaCommandSite:
             raise LigandRejected(RejectionReason.NO_POSE, f"{self._line.name} printed no score. {self._told(ended)}")
         return float(found[1])
 
-    def _search_options(self, state: LigandState, seed: int) -> list[str]:
+    def _search_options(self, state: LigandState, runs: int, seed: int) -> list[str]:
         protocol = self._protocol
         options = {
             "seed": seed,
-            "exhaustiveness": protocol.effort.exhaustiveness,
+            "exhaustiveness": runs,
             "num_modes": max(protocol.n_poses, SEARCH_POSES),
         }
         asked: dict[str | None, float] = {

@@ -77,6 +77,13 @@ class LigandOptions(Body):
         default=True, description="Dock every stereoisomer of undefined centres; if false, undefined stereo is refused."
     )
     max_states: Whole = Field(default=8, ge=1, le=64, description="Most protomers and stereoisomers docked per ligand.")
+    ring_conformers: Whole = Field(
+        default=4,
+        ge=0,
+        le=16,
+        description="Most conformations of saturated rings docked per state, which share its search; "
+        "0 leaves the one that the start conformer has.",
+    )
     max_heavy_atoms: Whole = Field(default=100, ge=1, le=500)
     max_torsions: Whole = Field(default=32, ge=0, le=100)
 
