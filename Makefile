@@ -95,3 +95,7 @@ bench-ligands: setup ## What preparing ligands costs beside bare library calls (
 
 bench-rings: setup ## What docking from several ring conformations is worth (reads MAD_BENCHMARK_DATA)
 	$(PY) -m benchmarks.ring_conformers
+
+.PHONY: bench-prep
+bench-prep: setup ## What becomes of receptors: prepared, refused with a reason, or crashed (reads MAD_BENCHMARK_DATA)
+	$(PY) benchmarks/prep.py

@@ -2036,10 +2036,16 @@ export interface components {
              */
             chains: string[];
             /**
-             * @description Which waters stay.
+             * @description Which waters stay. `near` and `bridging` need a site.
              * @default none
              */
             waters: components["schemas"]["WaterPolicy"];
+            /**
+             * Water Reach Angstrom
+             * @description How far from the site near and bridging waters may be, in Å.
+             * @default 5
+             */
+            water_reach_angstrom: number;
             /**
              * Keep
              * @description Hetero groups to keep: `NAME`, `NAME:CHAIN` or `NAME:CHAIN:NUMBER`.
@@ -2053,11 +2059,23 @@ export interface components {
              */
             remove: string[];
             /**
+             * Keep Within Angstrom
+             * @description How far from the site ions, cofactors and glycans stay, in Å.
+             * @default 6
+             */
+            keep_within_angstrom: number;
+            /**
              * Ph
              * @description pH of the protonation.
              * @default 7.4
              */
             ph: number;
+            /**
+             * Caps
+             * @description Close breaks and unresolved ends of chains with acetyl and N-methyl groups.
+             * @default false
+             */
+            caps: boolean;
             /**
              * Override Problems
              * @description Prepare although there are blocking problems near the site.
@@ -2683,7 +2701,7 @@ export interface components {
          * @description Which waters stay in the receptor.
          * @enum {string}
          */
-        WaterPolicy: "none" | "all";
+        WaterPolicy: "none" | "all" | "near" | "bridging";
     };
     responses: never;
     parameters: never;

@@ -81,8 +81,15 @@ class Client:
 
     def receptor_notes(self, receptor_id: str) -> Sequence[ResidueNote]:
         """List what the preparation of a ready receptor changed or found wrong, residue by residue."""
-        report = self._get(f"/receptors/{receptor_id}/report")
-        return [ResidueNote.from_json(note) for note in report["notes"]]
+        return [ResidueNote.from_json(note) for note in self.receptor_report(receptor_id)["notes"]]
+
+    def receptor_report(self, receptor_id: str) -> Mapping[str, Any]:
+        """Ask for the whole report of a ready receptor."""
+        return self._get(f"/receptors/{receptor_id}/report")
+
+    def receptor_file(self, receptor_id: str, file_format: str) -> Iterator[bytes]:
+        """Yield a ready receptor as ``pdb`` or ``pdbqt``, in pieces."""
+        return self._transport.stream(f"{_API}/receptors/{receptor_id}/file?format={file_format}")
 
     def create_site(self, structure_id: str, origin: Mapping[str, Any]) -> BindingSite:
         """Place a search box on a structure; `origin` as the interface describes it."""

@@ -22,6 +22,8 @@ class WaterPolicy(StrEnum):
 
     NONE = "none"
     ALL = "all"
+    NEAR = "near"
+    BRIDGING = "bridging"
 
 
 class Severity(StrEnum):
@@ -43,18 +45,25 @@ class ReceptorOptions:
     chains : tuple of str
         Author chain names to keep; empty keeps all.
     waters : WaterPolicy
-        Which waters stay.
+        Which waters stay: none, all, those within `water_reach_angstrom` of the site, or of these only those that
+        bridge between the ligand of the file and the receptor.
+    water_reach_angstrom : float
+        How far from the site a water may be to count as near it, in Å.
     keep : tuple of str
         Hetero groups to keep, as ``NAME``, ``NAME:CHAIN`` or ``NAME:CHAIN:NUMBER``.
     remove : tuple of str
         Hetero groups to remove, in the same form; wins over `keep`.
+    keep_within_angstrom : float
+        How far from the site ions, cofactors and glycans stay by default, in Å.
     ph : float
         pH of the protonation.
+    caps : bool
+        Close chain breaks and unresolved ends with acetyl and N-methyl groups; else they end neutral, without atoms.
     override_problems : bool
         Prepare although the report names blocking problems near the site.
     site_center : tuple of three floats, optional
-        Centre of the site in Å; ions and cofactors within 6 Å of the ligand's place stay by default and problems
-        within 8 Å block. Without it every ion stays and every problem warns.
+        Centre of the site in Å; problems within 8 Å of the site block. Without it every ion, cofactor and glycan
+        stays and every problem warns.
     site_radius_angstrom : float
         Radius around `site_center` that counts as the site itself, in Å.
     """
@@ -62,9 +71,12 @@ class ReceptorOptions:
     model: int = 1
     chains: tuple[str, ...] = ()
     waters: WaterPolicy = WaterPolicy.NONE
+    water_reach_angstrom: float = 5.0
     keep: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+    keep_within_angstrom: float = 6.0
     ph: float = 7.4
+    caps: bool = False
     override_problems: bool = False
     site_center: Vector | None = None
     site_radius_angstrom: float = 0.0

@@ -1,7 +1,13 @@
+import math
 from collections.abc import Sequence
 
+import gemmi
+import numpy as np
 import pytest
+from rdkit import Chem
+from tests.support.components import component_residue
 
+from molecular_analysis_dashboard.adapters.chemistry.hydrogens import superposition
 from molecular_analysis_dashboard.adapters.chemistry.metal_contacts import settle_metal_contacts
 from molecular_analysis_dashboard.adapters.chemistry.pdbqt import RECEPTOR_TYPES, atom_lines, atom_type
 from molecular_analysis_dashboard.adapters.chemistry.receptor_model import (
@@ -299,3 +305,130 @@ def test_failure_of_protonation_is_a_warning_about_the_whole_structure(protein_p
     (note,) = [note for note in report.notes if note.action == "protonation_failed"]
     assert (note.residue, note.severity) == ("whole structure", Severity.WARNING)
     assert "usual protonation state" in note.message
+
+
+def numbered(data: bytes, first: int, last: int) -> list[str]:
+    return [line for line in lines_of(data) if first <= residue(line) <= last]
+
+
+def hydrogens_of(prepared: PreparedReceptor, number: int, near: str) -> int:
+    """How many hydrogens a residue's atom carries."""
+    own = [line for line in lines_of(prepared.pdb.encode()) if residue(line) == number]
+    places = {line[12:16].strip(): [float(line[i : i + 8]) for i in (30, 38, 46)] for line in own}
+    return sum(
+        1
+        for line in own
+        if line.endswith(" H") and math.dist(places[line[12:16].strip()], places[near]) < LONGEST_BOND_TO_HYDROGEN
+    )
+
+
+LONGEST_BOND_TO_HYDROGEN = 1.2
+
+
+def total_charge(prepared: PreparedReceptor) -> float:
+    return sum(float(line[66:76]) for line in atom_lines(prepared.pdbqt))
+
+
+@pytest.mark.parametrize(("caps", "names"), [(True, {"ACE", "NME"}), (False, set())])
+def test_break_is_neutral_with_caps_and_without(caps: bool, names: set[str], protein_pdb: bytes) -> None:
+    broken = joined([*numbered(protein_pdb, 48, 51), *numbered(protein_pdb, 60, 63)])
+
+    prepared = prepare_receptor(broken, "a.pdb", ReceptorOptions(caps=caps))
+
+    assert {line[17:20] for line in lines_of(prepared.pdb.encode())} & {"ACE", "NME"} == names
+    assert hydrogens_of(prepared, 60, "N") == 1
+    assert abs(total_charge(prepared) - round(total_charge(prepared))) < 0.05
+    assert Chem.MolFromPDBBlock(prepared.pdb, removeHs=False) is not None
+    assert {action for _, action in actions(prepared)} >= {"chain_break"}
+
+
+@pytest.mark.parametrize(
+    ("sequence", "n_hydrogens"),
+    [
+        ("", 3),
+        ("{names}", 3),
+        ("GLY PRO GLY {names}", 1),
+    ],
+)
+def test_chain_begins_with_a_charge_only_where_its_sequence_begins(
+    sequence: str, n_hydrogens: int, protein_pdb: bytes
+) -> None:
+    kept = numbered(protein_pdb, 48, 53)
+    names = " ".join(dict.fromkeys(line[17:20] + line[22:26] for line in kept))
+    residues = sequence.format(names=" ".join(part for part in names.split() if part.isalpha())).split()
+    header = [f"SEQRES   1 A {len(residues):4d}  {' '.join(residues)}"] if residues else []
+
+    prepared = prepare_receptor(joined([*header, *kept]), "a.pdb", ReceptorOptions())
+
+    assert hydrogens_of(prepared, 48, "N") == n_hydrogens
+
+
+def test_chain_keeps_its_long_name_in_options_and_report(protein_pdb: bytes) -> None:
+    structure = gemmi.read_pdb_string(joined(numbered(protein_pdb, 48, 53)).decode())
+    structure[0][0].name = "AA-2"
+    structure.setup_entities()
+    mmcif = structure.make_mmcif_document().as_string().encode()
+
+    prepared = prepare_receptor(mmcif, "a.cif", ReceptorOptions(chains=("AA-2",), site_center=(0.0, 0.0, 0.0)))
+
+    assert {line[21] for line in atom_lines(prepared.pdbqt)} == {"A"}
+    assert all(note.residue.startswith("AA-2:") for note in prepared.report.notes)
+
+
+def test_bond_to_a_kept_group_takes_the_place_of_hydrogens(protein_pdb: bytes) -> None:
+    serine = next(number for number in range(40, 75) if name_of(protein_pdb, number) == "SER")
+    kept = numbered(protein_pdb, serine - 1, serine + 1)
+    sugar = glycosylated(kept, serine)
+
+    bonded = prepare_receptor(joined([*kept, "TER", *sugar]), "a.pdb", ReceptorOptions())
+    removed = prepare_receptor(joined([*kept, "TER", *sugar]), "a.pdb", ReceptorOptions(remove=("NAG",)))
+
+    assert (hydrogens_of(bonded, serine, "OG"), hydrogens_of(removed, serine, "OG")) == (0, 1)
+    assert hydrogens_of(bonded, 900, "C1") == 1
+    assert (f"A:SER {serine}", "covalent_partner_removed") in actions(removed)
+
+
+def name_of(data: bytes, number: int) -> str:
+    return next((line[17:20] for line in lines_of(data) if residue(line) == number), "")
+
+
+def glycosylated(lines: Sequence[str], serine: int) -> list[str]:
+    """A sugar whose anomeric carbon is bonded to the serine's oxygen, pointing away from the chain."""
+    places = {
+        line[12:16].strip(): np.array([float(line[i : i + 8]) for i in (30, 38, 46)])
+        for line in lines
+        if residue(line) == serine
+    }
+    sugar = component_residue("NAG")
+    own = {atom.name: np.array(atom.position) for atom in sugar.atoms}
+    outward = places["OG"] - places["CB"]
+    rotation, _ = superposition(
+        np.array([own["C1"] - own["O1"], np.zeros(3)]), np.array([outward / np.linalg.norm(outward) * 1.4, np.zeros(3)])
+    )
+    moved = {name: (place - own["O1"]) @ rotation.T + places["OG"] for name, place in own.items() if name != "O1"}
+    return [
+        f"HETATM 9001 {name:<4} NAG A 900    {x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00          {name[0]:>2}"
+        for name, (x, y, z) in moved.items()
+    ]
+
+
+def test_trace_is_refused_by_what_it_lacks(protein_pdb: bytes) -> None:
+    trace = [line for line in lines_of(protein_pdb) if line[12:16].strip() == "CA"]
+
+    with pytest.raises(PreparationFailed, match="has only CA") as refusal:
+        prepare_receptor(joined(trace), "a.pdb", ReceptorOptions())
+
+    assert refusal.value.error_code == "backbone_missing"
+
+
+@pytest.mark.parametrize(("atom_types", "is_noted"), [(("C", "OA"), True), (("C", "OA", "HD"), False)])
+def test_ready_pdbqt_without_polar_hydrogens_is_told(atom_types: Sequence[str], is_noted: bool) -> None:
+    lines = [
+        f"ATOM  {n:5d}  X{n}  GLY A   1    {n:8.3f}   0.000   0.000  1.00  0.00    +0.000 {kind:<2}"
+        for n, kind in enumerate(atom_types, 1)
+    ]
+
+    prepared = prepare_receptor("\n".join(lines).encode(), "a.pdbqt", ReceptorOptions())
+
+    assert ("whole structure", "no_polar_hydrogens") in actions(prepared) or not is_noted
+    assert bool(prepared.report.notes) is is_noted

@@ -176,3 +176,18 @@ def test_mmcif_atom_without_a_place_is_refused_by_name(text: str) -> None:
 
     assert caught.value.error_code == "coordinates_invalid"
     assert "CA of A:GLY 1" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("columns", "chain", "name"),
+    [("NALAA", "A", "ALA"), ("HISEB", "B", "HIS"), (" ALAA", "A", "ALA"), ("ALA B", "B", "ALA"), ("HOH A", "A", "HOH")],
+)
+def test_residue_name_of_four_letters_does_not_spill_into_the_chain(columns: str, chain: str, name: str) -> None:
+    # The name stands in columns 18 to 20, with some programs to 21; the chain in 22.
+    resname, letter = columns[:4].strip(), columns[4]
+    field = f"{resname:<4}" if len(resname) == 4 else f"{resname:>3} "
+    line = f"ATOM      1  N   {field}{letter}   1       0.000   0.000   0.000  1.00  0.00           N"
+
+    (found,) = structures.read_structure(line.encode(), "a.pdb")[0]
+
+    assert (found.name, [residue.name for residue in found]) == (chain, [name])

@@ -50,9 +50,11 @@ class Script:
     url: str = ""
     answers: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    sent: dict[str, bytes] = field(default_factory=dict)
 
-    def answer(self, line: str) -> tuple[int, bytes]:
+    def answer(self, line: str, sent: bytes) -> tuple[int, bytes]:
         self.asked.append(line)
+        self.sent[line] = sent
         found = self.answers.get(line, [(404, {})])
         status, body = found.pop(0) if len(found) > 1 else found[0]
         return status, body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -65,8 +67,9 @@ def script() -> Iterator[Script]:
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, body = script.answer(f"{self.command} {self.path.partition('?')[0].removeprefix('/api/v1')}")
+            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            line = f"{self.command} {self.path.partition('?')[0].removeprefix('/api/v1')}"
+            status, body = script.answer(line, sent)
             if not status:
                 self.close_connection = True  # gone without an answer
                 return

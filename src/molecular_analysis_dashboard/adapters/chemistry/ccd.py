@@ -6,9 +6,9 @@ from functools import lru_cache
 
 import biotite.structure.info as structure_info
 from rdkit import Chem
-from rdkit.Chem import AllChem
 
 from molecular_analysis_dashboard.adapters.chemistry.bond_order_template import conformer_of, connected_mol
+from molecular_analysis_dashboard.adapters.chemistry.library_noise import silenced
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import take_messages
 from molecular_analysis_dashboard.adapters.chemistry.receptor_model import ReceptorAtom
 
@@ -30,7 +30,9 @@ class Component:
 def component(name: str) -> Component | None:
     """Return a component by its code, None if the dictionary has no such entry."""
     try:
-        entry = structure_info.residue(name)
+        # biotite warns of entries without coordinates, which nobody here looks at.
+        with silenced("biotite"):
+            entry = structure_info.residue(name)
     except KeyError:
         return None
     names = [str(atom) for atom in entry.atom_name]
@@ -77,17 +79,31 @@ def _by_name(found: Component, kept: Sequence[ReceptorAtom], without: frozenset[
 
 
 def _by_graph(found: Component, kept: Sequence[ReceptorAtom], without: frozenset[str]) -> Chem.Mol | None:
+    """Recognize the atoms by their bonds; only a complete molecule can be."""
     names = [name for name, (element, _) in found.atoms.items() if element not in without | {"H", "D"}]
-    reference = _component_mol(found, names, without)
-    if reference is None or reference.GetNumAtoms() != len(kept):
+    if len(names) != len(kept):
         return None
     try:
-        mol: Chem.Mol = AllChem.AssignBondOrdersFromTemplate(  # type: ignore[no-untyped-call]  # RDKit leaves it so
-            reference, connected_mol(kept)
-        )
+        match = connected_mol(kept).GetSubstructMatch(_skeleton(found, names))
     except (ValueError, RuntimeError):
         return None
+    if len(match) != len(kept):
+        return None
+    named = dict(zip(match, names, strict=True))
+    mol = _component_mol(found, [named[index] for index in range(len(kept))], without)
+    if mol is not None:
+        mol.AddConformer(conformer_of(kept), assignId=True)
     return mol
+
+
+def _skeleton(found: Component, names: Sequence[str]) -> Chem.Mol:
+    """Return the named atoms with single bonds, as they are found by distance."""
+    mol = Chem.RWMol()
+    index = {name: mol.AddAtom(Chem.Atom(found.atoms[name][0])) for name in names}
+    for first, second, _ in found.bonds:
+        if first in index and second in index:
+            mol.AddBond(index[first], index[second], _SINGLE)
+    return mol.GetMol()
 
 
 def _component_mol(found: Component, names: Sequence[str], without: frozenset[str]) -> Chem.Mol | None:

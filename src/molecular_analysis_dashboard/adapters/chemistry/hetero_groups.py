@@ -45,23 +45,41 @@ _GLYCANS = frozenset(
     """NAG NDG MAN BMA FUC FUL FCA FCB GAL GLA GLC BGC NGA A2G SIA SLB XYS XYP RIB ARA RAM GCU BDP IDR SGN
     IDS""".split()
 )
+# Groups that close the ends of chains and have no backbone of their own.
+CAPS = frozenset({"ACE", "FOR", "NME", "NMA", "NH2"})
 _CHAIN_BONDS = (("C", "N"), ("O3'", "P"), ("O3*", "P"))
 _CHAIN_BOND_ANGSTROM = 2.2
+# 1.33 Å, with what a poor model may be off.
+_PEPTIDE_BOND_ANGSTROM = 1.6
 _SOLVENT = frozenset({"HOH", "DOD", "WAT", "H2O", "TIP", "TIP3", "T3P", "SOL", "OH2"})
 # Force fields and other programs write these names for standard residues.
 PROTEIN_ALIASES = {
     "HID": "HIS", "HIE": "HIS", "HIP": "HIS", "HSD": "HIS", "HSE": "HIS", "HSP": "HIS", "CYX": "CYS", "CYM": "CYS",
     "ASH": "ASP", "GLH": "GLU", "LYN": "LYS", "CYS2": "CYS", "ARN": "ARG", "TYM": "TYR",
+    "HISA": "HIS", "HISB": "HIS", "HISD": "HIS", "HISE": "HIS", "HISH": "HIS", "HIS1": "HIS", "HIS2": "HIS",
+    "CYSH": "CYS", "CYS1": "CYS", "ASPH": "ASP", "ASPP": "ASP", "GLUH": "GLU", "GLUP": "GLU", "LYSH": "LYS",
+    "ARGN": "ARG",
 }  # fmt: skip
 NUCLEIC_ALIASES = {
     "ADE": "A", "CYT": "C", "GUA": "G", "URA": "U", "THY": "DT", "RA": "A", "RC": "C", "RG": "G", "RU": "U",
+    "A5": "A", "A3": "A", "C5": "C", "C3": "C", "G5": "G", "G3": "G", "U5": "U", "U3": "U",
+    "RA5": "A", "RA3": "A", "RC5": "C", "RC3": "C", "RG5": "G", "RG3": "G", "RU5": "U", "RU3": "U",
     "DA5": "DA", "DA3": "DA", "DC5": "DC", "DC3": "DC", "DG5": "DG", "DG3": "DG", "DT5": "DT", "DT3": "DT",
 }  # fmt: skip
+
+# AMBER puts N or C before the names of residues at the ends of a chain.
+_AMBER_ENDS = frozenset(
+    """ALA ARG ASH ASN ASP CYS CYX GLH GLN GLU GLY HID HIE HIP HIS ILE LEU LYN LYS MET PHE PRO SER THR TRP TYR
+    VAL""".split()
+)
 
 
 def standard_name(name: str) -> str:
     """Return the standard residue name for force-field variants such as ``HSD`` or ``CYX``."""
-    return PROTEIN_ALIASES.get(name) or NUCLEIC_ALIASES.get(name) or name
+    known = PROTEIN_ALIASES.get(name) or NUCLEIC_ALIASES.get(name)
+    if known is None and len(name) == 4 and name[0] in "NC" and name[1:] in _AMBER_ENDS:
+        return PROTEIN_ALIASES.get(name[1:], name[1:])
+    return known or name
 
 
 def is_standard_residue(name: str) -> bool:
@@ -93,7 +111,19 @@ def classified(chain: gemmi.Chain) -> Iterator[tuple[gemmi.Residue, GroupKind]]:
 def _in_polymer(residue: gemmi.Residue, neighbours: Sequence[gemmi.Residue]) -> bool:
     if is_standard_residue(residue.name) and residue.entity_type is not gemmi.EntityType.NonPolymer:
         return True
-    return _has_backbone(residue) and any(_bonded(residue, other) or _bonded(other, residue) for other in neighbours)
+    if _has_backbone(residue) or residue.name in CAPS:
+        return any(_bonded(residue, other) or _bonded(other, residue) for other in neighbours)
+    return residue.entity_type is gemmi.EntityType.Polymer and any(_grown_together(residue, o) for o in neighbours)
+
+
+def _grown_together(residue: gemmi.Residue, neighbour: gemmi.Residue) -> bool:
+    """Whether a residue with atom names of its own, such as a chromophore, has a peptide bond to its neighbour."""
+    ends = [end for name in ("C", "N") if (end := _any_atom(neighbour, name)) is not None]
+    return any(
+        end.pos.dist(atom.pos) <= _PEPTIDE_BOND_ANGSTROM and {atom.element.name, end.element.name} == {"C", "N"}
+        for end in ends
+        for atom in residue
+    )
 
 
 def _bonded(first: gemmi.Residue, second: gemmi.Residue) -> bool:

@@ -14,13 +14,22 @@ from molecular_analysis_dashboard.adapters.chemistry.receptor_model import (
 _BOND_ANGSTROM = 2.8
 _MAGNITUDE_ONE = frozenset({"Na", "K", "Li", "Rb", "Cs"})
 _NITROGEN_HYDROGENS = {"ND1": "HD1", "NE2": "HE2"}
+# Atoms through which an acid binds, and the proton that it then has given up.
+_ACIDS = {
+    "CYS": (("SG",), {"HG"}),
+    "ASP": (("OD1", "OD2"), {"HD1", "HD2"}),
+    "GLU": (("OE1", "OE2"), {"HE1", "HE2"}),
+    "TYR": (("OH",), {"HH"}),
+}
 
 
 def settle_metal_contacts(residue: ReceptorResidue, metals: Sequence[ReceptorAtom], book: Notebook) -> ReceptorResidue:
     """Take the proton off the atom through which a residue binds a metal; the rest of the residue keeps its own."""
     strong = [metal for metal in metals if metal.element not in _MAGNITUDE_ONE]
-    if residue.name == "CYS" and _binds(residue, "SG", strong):
-        return _without(residue, {"HG"}, book, "Deprotonated: its sulphur binds a metal.")
+    if residue.name in _ACIDS:
+        donors, protons = _ACIDS[residue.name]
+        if any(_binds(residue, name, strong) for name in donors):
+            return _without(residue, protons, book, "Deprotonated: it binds a metal.")
     if residue.name == "HIS":
         bound = [name for name in _NITROGEN_HYDROGENS if _binds(residue, name, strong)]
         if len(bound) == 1:

@@ -10,6 +10,10 @@ from meeko import MoleculePreparation, Polymer
 from rdkit import Chem
 from rdkit.Chem import rdDetermineBonds
 
+from molecular_analysis_dashboard.adapters.chemistry.chain_gaps import CHAIN_BOND_ANGSTROM, CHAIN_BONDS
+from molecular_analysis_dashboard.adapters.chemistry.hetero_groups import is_standard_residue
+from molecular_analysis_dashboard.adapters.chemistry.hetero_typing import Untypable, missing_atoms, typed_component
+from molecular_analysis_dashboard.adapters.chemistry.inter_residue_bonds import Link, Links
 from molecular_analysis_dashboard.adapters.chemistry.library_noise import silenced
 from molecular_analysis_dashboard.adapters.chemistry.pdbqt import RECEPTOR_TYPES
 from molecular_analysis_dashboard.adapters.chemistry.rdkit_messages import take_messages
@@ -18,17 +22,15 @@ from molecular_analysis_dashboard.adapters.chemistry.receptor_model import (
     ReceptorAtom,
     ReceptorResidue,
 )
-from molecular_analysis_dashboard.adapters.chemistry.residue_templates import (
-    add_modified_residue,
-    form_of,
-    residue_templates,
-)
+from molecular_analysis_dashboard.adapters.chemistry.residue_templates import form_of, residue_templates
 from molecular_analysis_dashboard.domain.errors import PreparationFailed
 
-# Longest bonds between residues that are taken for real: C-N and O3'-P up to a distorted 2.0 Å, S-S of 2.05 Å.
-_CHAIN_BOND_ANGSTROM = 2.0
+# Longest disulfide bond that is taken for real; good models have 2.05 Å.
 _DISULFIDE_ANGSTROM = 2.5
-_CHAIN_BONDS = (("C", "N"), ("O3'", "P"))
+# S-H is the longest bond to hydrogen here, 1.34 Å.
+_LONGEST_HYDROGEN_BOND_ANGSTROM = 1.5
+# Bonds that Meeko's templates know of; each other bond costs a hydrogen at either end.
+_TEMPLATE_BONDS = {"C": "N", "N": "C", "O3'": "P", "P": "O3'", "SG": "SG"}
 
 Chains = Sequence[Sequence[ReceptorResidue]]
 
@@ -46,25 +48,81 @@ class _Entry:
         return self.key.split(":")[0]
 
 
-def type_chains(chains: Chains, book: Notebook) -> list[ReceptorResidue]:
+def type_chains(chains: Chains, links: Links, book: Notebook) -> list[ReceptorResidue]:
     """Return the residues that could be typed, complete with hydrogens, atom types and charges.
 
-    A residue that no template describes is left out and noted as a problem.
+    Meeko's templates type the standard residues; the Chemical Component Dictionary types the others, and what no
+    template matches. A residue that neither describes, or that lacks atoms, is noted as a problem.
 
-    Raises
-    ------
-    PreparationFailed
-        ``typing_failed`` if Meeko gives up on all of it.
+    Parameters
+    ----------
+    links : Links
+        Bonds between residues, by label.
     """
     entries = [
         _Entry(f"{i}:{j}", residue) for i, chain in enumerate(chains, start=1) for j, residue in enumerate(chain)
     ]
-    disulfides = list(_disulfides(entries))
-    typed: list[ReceptorResidue] = []
-    for joined in _joined_chains(entries, disulfides):
+    standard = [entry for entry in entries if is_standard_residue(entry.residue.name)]
+    disulfides = list(_disulfides(standard))
+    typed: dict[str, ReceptorResidue] = {}
+    for joined in _joined_chains(standard, disulfides):
         within = [pair for pair in disulfides if pair[0] in joined]
-        typed += _type_joined(joined, within, book)
-    return typed
+        for key, residue in _type_joined(joined, within).items():
+            typed[key] = _without_linked_hydrogens(residue, links.get(residue.label, ()))
+    numbers = {(entry.chain, entry.residue.number) for entry in entries}
+    for entry in entries:
+        if entry.key not in typed:
+            is_first = (entry.chain, entry.residue.number - 1) not in numbers
+            own_links = links.get(entry.residue.label, ())
+            typed |= _from_dictionary(entry.key, _bare(entry).residue, own_links, book, is_first=is_first)
+    return [typed[entry.key] for entry in entries if entry.key in typed]
+
+
+def _from_dictionary(
+    key: str, residue: ReceptorResidue, links: Sequence[Link], book: Notebook, *, is_first: bool
+) -> dict[str, ReceptorResidue]:
+    """Type by the dictionary, and say so where that is unusual."""
+    try:
+        typed = typed_component(residue, links)
+    except Untypable as cause:
+        book.problem(residue, "left_out", f"It matches no known form and is left out: {cause}")
+        return {}
+    if absent := missing_atoms(residue, links, begins_strand=is_first):
+        book.problem(
+            residue, "atoms_missing", f"It lacks {', '.join(absent)}, which cannot be rebuilt; the rest of it is kept."
+        )
+    elif is_standard_residue(residue.name):
+        book.change(
+            residue,
+            "typed_from_dictionary",
+            "An unusual end, bond or geometry: no template of Meeko fits, so it has the dictionary's usual state.",
+        )
+    else:
+        book.note(residue, "typed_from_dictionary", "Modified residue, typed by its entry in the dictionary.")
+    return {key: typed}
+
+
+def _without_linked_hydrogens(residue: ReceptorResidue, links: Sequence[Link]) -> ReceptorResidue:
+    """Return the residue without the hydrogens whose place a bond to another residue takes."""
+    for link in links:
+        own = residue.atom(link.atom)
+        if own is None or _TEMPLATE_BONDS.get(link.atom) == link.partner_atom.name:
+            continue
+        hydrogens = [
+            atom
+            for atom in residue.atoms
+            if atom.is_hydrogen and math.dist(atom.position, own.position) < _LONGEST_HYDROGEN_BOND_ANGSTROM
+        ]
+        if not hydrogens:
+            continue
+        lost = min(hydrogens, key=lambda atom: math.dist(atom.position, link.partner_atom.position))
+        atoms = (
+            replace(atom, charge=atom.charge + lost.charge) if atom is own else atom
+            for atom in residue.atoms
+            if atom is not lost
+        )
+        residue = replace(residue, atoms=tuple(atoms))
+    return residue
 
 
 def _joined_chains(entries: Sequence[_Entry], disulfides: Sequence[tuple[_Entry, _Entry]]) -> Iterator[list[_Entry]]:
@@ -77,28 +135,21 @@ def _joined_chains(entries: Sequence[_Entry], disulfides: Sequence[tuple[_Entry,
         yield [entry for entry in entries if root[entry.chain] == name]
 
 
-def _type_joined(
-    entries: list[_Entry], disulfides: Sequence[tuple[_Entry, _Entry]], book: Notebook
-) -> list[ReceptorResidue]:
+def _type_joined(entries: list[_Entry], disulfides: Sequence[tuple[_Entry, _Entry]]) -> dict[str, ReceptorResidue]:
+    """Return by key what Meeko types; one residue can spoil its whole chain, and halving finds it."""
     try:
-        return _type_together(entries, disulfides, book)
-    except PreparationFailed as failure:
+        return _type_together(entries, disulfides)
+    except PreparationFailed:
         if len(entries) == 1:
-            book.problem(entries[0].residue, "left_out", f"It is left out of the receptor. {failure.message}")
-            return []
-    # One residue can spoil its whole chain in Meeko; halving finds it, and only the cut loses its neighbour.
+            return {}
     middle = len(entries) // 2
-    halves = entries[:middle], entries[middle:]
-    return [
-        residue
-        for half in halves
-        for residue in _type_joined(half, [p for p in disulfides if p[0] in half and p[1] in half], book)
-    ]
+    typed: dict[str, ReceptorResidue] = {}
+    for half in (entries[:middle], entries[middle:]):
+        typed |= _type_joined(half, [pair for pair in disulfides if pair[0] in half and pair[1] in half])
+    return typed
 
 
-def _type_together(
-    entries: list[_Entry], disulfides: Sequence[tuple[_Entry, _Entry]], book: Notebook
-) -> list[ReceptorResidue]:
+def _type_together(entries: list[_Entry], disulfides: Sequence[tuple[_Entry, _Entry]]) -> dict[str, ReceptorResidue]:
     polymer = _polymer(entries, disulfides)
     unmatched = _unmatched(polymer, entries)
     if any(atom.is_hydrogen for entry in unmatched for atom in entry.residue.atoms):
@@ -107,10 +158,10 @@ def _type_together(
         entries = [_bare(entry) if entry.key in bad else entry for entry in entries]
         polymer = _polymer(entries, disulfides)
         unmatched = _unmatched(polymer, entries)
-    for entry in unmatched:
-        book.problem(entry.residue, "left_out", _why_unmatched(entry.residue))
     missing = {entry.key for entry in unmatched}
-    return [_typed(entry.residue, polymer.monomers[entry.key]) for entry in entries if entry.key not in missing]
+    return {
+        entry.key: _typed(entry.residue, polymer.monomers[entry.key]) for entry in entries if entry.key not in missing
+    }
 
 
 def _polymer(entries: Sequence[_Entry], disulfides: Sequence[tuple[_Entry, _Entry]]) -> Polymer:
@@ -119,8 +170,7 @@ def _polymer(entries: Sequence[_Entry], disulfides: Sequence[tuple[_Entry, _Entr
     raw: dict[str, tuple[Chem.Mol, str]] = {}
     for entry in entries:
         name = form_of(entry.residue, has_disulfide=entry.key in bridged)
-        known = name in templates.ambiguous or name in templates.residue_templates
-        mol = _raw_mol(entry.residue) if known or add_modified_residue(templates, name) else None
+        mol = _raw_mol(entry.residue) if name in templates.ambiguous or name in templates.residue_templates else None
         if mol is not None:
             raw[entry.key] = (mol, name)
     bonds = {
@@ -165,8 +215,8 @@ def _bonds(
     for first, second in pairwise(entries):
         if first.chain != second.chain:
             continue
-        for a, b in _CHAIN_BONDS:
-            if _within(first.residue, a, second.residue, b, _CHAIN_BOND_ANGSTROM):
+        for a, b in CHAIN_BONDS:
+            if _within(first.residue, a, second.residue, b, CHAIN_BOND_ANGSTROM):
                 yield first, a, second, b
     for first, second in disulfides:
         yield first, "SG", second, "SG"
@@ -201,14 +251,6 @@ def _unmatched(polymer: Polymer, entries: Sequence[_Entry]) -> list[_Entry]:
     return [
         entry for entry in entries if entry.key not in polymer.monomers or polymer.monomers[entry.key].rdkit_mol is None
     ]
-
-
-def _why_unmatched(residue: ReceptorResidue) -> str:
-    heavy = sum(1 for atom in residue.atoms if not atom.is_hydrogen)
-    return (
-        f"Its {heavy} atoms match no known form of {residue.name}, for example because atoms are missing or "
-        "overlap; it is left out of the receptor."
-    )
 
 
 def _typed(residue: ReceptorResidue, monomer: object) -> ReceptorResidue:

@@ -2,8 +2,9 @@
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import gemmi
 import numpy as np
@@ -14,11 +15,12 @@ from pdb2pqr import io as pdb2pqr_io
 from pdb2pqr import pdb as pdb2pqr_pdb
 from pdb2pqr.main import (  # type: ignore[import-untyped]  # ships no types
     build_main_parser,
-    is_repairable,
     run_propka,
 )
 
+from molecular_analysis_dashboard.adapters.chemistry.chain_gaps import is_joined
 from molecular_analysis_dashboard.adapters.chemistry.library_noise import silenced
+from molecular_analysis_dashboard.adapters.chemistry.pka_notes import note_pkas
 from molecular_analysis_dashboard.adapters.chemistry.receptor_model import (
     Notebook,
     ReceptorAtom,
@@ -36,6 +38,7 @@ _LOGGERS = ("PDB2PQR", "pdb2pqr", "propka")
 Chains = Sequence[Sequence[ReceptorResidue]]
 # Position of the chain and, in it, of the residue.
 Key = tuple[int, int]
+Treated = dict[Key, ReceptorResidue]
 
 
 class ProtonationFailed(Exception):
@@ -43,33 +46,94 @@ class ProtonationFailed(Exception):
 
 
 def protonate_chains(
-    chains: Chains, surroundings: Sequence[ReceptorAtom], ph: float, book: Notebook
+    chains: Chains, surroundings: Sequence[ReceptorAtom], ph: float, starts: Collection[str], book: Notebook
 ) -> list[list[ReceptorResidue]]:
     """Return the chains with missing side-chain atoms and all hydrogens of standard amino acids.
 
-    PDB2PQR sees protein only, so side chains in contact with `surroundings` (ligands, ions, cofactors, whether they
-    stay or not) are not turned around: the crystallographer saw what they touch.
+    PDB2PQR sees protein only, so side chains in contact with anything else (`surroundings`: ligands, ions, cofactors,
+    whether they stay or not; modified residues and nucleic acids of the chains) are not turned around: the
+    crystallographer saw what they touch.
 
-    Every residue that gained or moved heavy atoms, or has an unusual protonation state, gets a note. Residues
-    without backbone and residues that are no standard amino acids come back as they were.
+    Every residue that gained or moved heavy atoms, or has an unusual protonation state, gets a note, and so does every
+    predicted pKa near the site. Residues without backbone and residues that are no standard amino acids come back as
+    they were, and so do chains that PDB2PQR cannot treat.
 
-    Raises
-    ------
-    ProtonationFailed
-        If PDB2PQR gives up; the caller says so in the report.
+    Parameters
+    ----------
+    starts : collection of str
+        Labels of residues with which a sequence begins; the others at a chain's head keep one hydrogen on their
+        nitrogen, as if the chain went on.
     """
+    others = [atom for chain in chains for residue in chain if not can_protonate(residue) for atom in residue.atoms]
     made: dict[Key, ReceptorResidue] = {}
     for start in range(0, len(chains), len(_CHAIN_LETTERS)):
         batch = chains[start : start + len(_CHAIN_LETTERS)]
-        for (chain, index), residue in _run(batch, surroundings, ph).items():
+        for (chain, index), residue in _run_or_part(batch, [*surroundings, *others], ph, book).items():
             made[start + chain, index] = residue
     result = []
     for i, chain_residues in enumerate(chains):
         result.append([made.get((i, j), residue) for j, residue in enumerate(chain_residues)])
-        for before, after in zip(chain_residues, result[-1], strict=True):
+        for j, (before, after) in enumerate(zip(chain_residues, result[-1], strict=True)):
             if before is not after:
+                previous = chain_residues[j - 1] if j else None
+                if previous is not None or before.label not in starts:
+                    result[-1][j] = _within_chain(after, previous)
                 _write_changes(before, after, book)
     return result
+
+
+def _run_or_part(chains: Chains, surroundings: Sequence[ReceptorAtom], ph: float, book: Notebook) -> Treated:
+    """Run PDB2PQR on all chains at once, or chain by chain when one of them spoils it for the others."""
+    try:
+        return _run(chains, surroundings, ph, book)
+    except ProtonationFailed as cause:
+        if len(chains) == 1:
+            _note_failure(chains[0], cause, book)
+            return {}
+    made: Treated = {}
+    for position, chain in enumerate(chains):
+        alone = _run_or_part([chain], surroundings, ph, book)
+        made |= {(position, index): residue for (_, index), residue in alone.items()}
+    return made
+
+
+def _note_failure(chain: Sequence[ReceptorResidue], cause: ProtonationFailed, book: Notebook) -> None:
+    book.steps.append(f"typed chain {chain[0].chain} without PDB2PQR, which failed")
+    book.whole(
+        "protonation_failed",
+        f"PDB2PQR failed on chain {chain[0].chain} ({str(cause)[:200]}), so its residues have their usual protonation "
+        "state, no side chain was rebuilt and no hydrogen bond optimized. Look at the residues of the site.",
+    )
+
+
+def _within_chain(residue: ReceptorResidue, previous: ReceptorResidue | None) -> ReceptorResidue:
+    """Return the residue with the one hydrogen on its nitrogen that a peptide has, of proline none.
+
+    PDB2PQR takes it for the end of a chain, or places the hydrogen at random, where it does not see what comes before.
+    """
+    if previous is not None and can_protonate(previous):
+        return residue
+    ends = {"H", "H2", "H3"}
+    nitrogen, alpha = residue.atom("N"), residue.atom("CA")
+    hydrogen = next((atom for atom in residue.atoms if atom.name in ends), None)
+    if hydrogen is None or nitrogen is None or alpha is None:
+        return residue
+    atoms = tuple(atom for atom in residue.atoms if atom.name not in ends)
+    if residue.name == "PRO":
+        return replace(residue, atoms=atoms)
+    carbonyl = previous.atom("C") if previous is not None and is_joined(previous, residue) else None
+    if carbonyl is not None:
+        hydrogen = replace(hydrogen, position=_opposite(nitrogen, alpha, carbonyl))
+    return replace(residue, atoms=(*atoms, replace(hydrogen, name="H")))
+
+
+def _opposite(nitrogen: ReceptorAtom, *neighbours: ReceptorAtom) -> tuple[float, float, float]:
+    """Return a place 1.01 Å from a planar nitrogen, away from its neighbours."""
+    own = np.array(nitrogen.position)
+    towards = [np.array(atom.position) - own for atom in neighbours]
+    away = -sum((vector / np.linalg.norm(vector) for vector in towards), np.zeros(3))
+    x, y, z = own + 1.01 * away / np.linalg.norm(away)
+    return float(x), float(y), float(z)
 
 
 def can_protonate(residue: ReceptorResidue) -> bool:
@@ -79,20 +143,21 @@ def can_protonate(residue: ReceptorResidue) -> bool:
     return standard and all(residue.atom(name) is not None for name in _BACKBONE)
 
 
-def _run(chains: Chains, surroundings: Sequence[ReceptorAtom], ph: float) -> dict[Key, ReceptorResidue]:
-    """Run PDB2PQR on one batch; keys are chain and residue positions."""
+def _run(chains: Chains, surroundings: Sequence[ReceptorAtom], ph: float, book: Notebook) -> Treated:
+    """Run PDB2PQR on one batch."""
     if not any(can_protonate(residue) for chain in chains for residue in chain):
         return {}
     with silenced(*_LOGGERS):
         try:
-            treated = _protonated(_pdb_text(chains), _held(chains, surroundings), ph)
+            treated, pkas = _protonated(_pdb_text(chains), _held(chains, surroundings), ph)
         except Exception as cause:  # PDB2PQR raises whatever its data structures raise
             raise ProtonationFailed(f"{type(cause).__name__}: {cause}") from cause
+    note_pkas(((chains[i][j], pka) for (i, j), pka in pkas), ph, book)
     return {key: _taken_over(chains[key[0]][key[1]], residue) for key, residue in treated.items()}
 
 
-def _protonated(pdb_text: str, held: set[Key], ph: float) -> dict[Key, object]:
-    """Run PDB2PQR's steps and return its residues by their place in our chains."""
+def _protonated(pdb_text: str, held: set[Key], ph: float) -> tuple[dict[Key, object], list[tuple[Key, float]]]:
+    """Run PDB2PQR's steps and return its residues and their pKa values by their place in our chains."""
     options = build_main_parser().parse_args(
         ["--ff=AMBER", "--titration-state-method=propka", "--keep-chain", f"--with-ph={ph}", "in.pdb", "out.pqr"]
     )
@@ -102,14 +167,16 @@ def _protonated(pdb_text: str, held: set[Key], ph: float) -> dict[Key, object]:
     places = [(_place(residue), residue) for residue in molecule.residues]
     molecule.set_termini()
     molecule.update_bonds()
-    if is_repairable(molecule, False):
+    # Its own limit of 10 % missing atoms is for proteins as a whole; each rebuilt residue is named in the report.
+    if molecule.num_missing_heavy:
         molecule.repair_heavy()
     molecule.update_ss_bridges()
     debumper = debump.Debump(molecule)
     debumper.debump_biomolecule()
     molecule.remove_hydrogens()
-    pkas, _ = run_propka(options, molecule)
-    molecule.apply_pka_values("amber", ph, _pka_by_residue(pkas))
+    rows, _ = run_propka(options, molecule)
+    pkas = [row for row in rows if str(row["group_label"]).startswith(str(row["res_name"]))]
+    molecule.apply_pka_values("amber", ph, {_pka_key(row): row["pKa"] for row in pkas})
     molecule.add_hydrogens()
     debumper.debump_biomolecule()
     routines = hydrogens.HydrogenRoutines(debumper, hydrogens.create_handler())
@@ -119,7 +186,9 @@ def _protonated(pdb_text: str, held: set[Key], ph: float) -> dict[Key, object]:
     routines.optimize_hydrogens()
     routines.cleanup()
     molecule.set_states()
-    return dict(places)
+    by_key = {(r.res_seq, r.chain_id): place for place, r in places}
+    found = [((int(row["res_num"]), row["chain_id"]), float(row["pKa"])) for row in pkas]
+    return dict(places), [(by_key[key], pka) for key, pka in found if key in by_key]
 
 
 def _place(residue: object) -> Key:
@@ -145,12 +214,8 @@ def _touches(residue: ReceptorResidue, points: NDArray[np.float64]) -> bool:
     return bool(distances.min() <= _CONTACT_ANGSTROM)
 
 
-def _pka_by_residue(rows: Sequence[dict[str, object]]) -> dict[str, object]:
-    return {
-        pdb2pqr_biomolecule.pka_key(row["res_name"], row["res_num"], row["chain_id"], row.get("ins_code")): row["pKa"]
-        for row in rows
-        if str(row["group_label"]).startswith(str(row["res_name"]))
-    }
+def _pka_key(row: Mapping[str, Any]) -> object:
+    return pdb2pqr_biomolecule.pka_key(row["res_name"], row["res_num"], row["chain_id"], row.get("ins_code"))
 
 
 def _pdb_text(chains: Chains) -> str:

@@ -1,12 +1,20 @@
 """Accepting a receptor that comes as PDBQT already."""
 
 import re
+from collections.abc import Iterator
 
 import gemmi
 
 from molecular_analysis_dashboard.adapters.chemistry.pdbqt import RECEPTOR_TYPES, atom_lines, atom_type
+from molecular_analysis_dashboard.adapters.chemistry.receptor_model import WHOLE_STRUCTURE
 from molecular_analysis_dashboard.domain.errors import InvalidInput
-from molecular_analysis_dashboard.domain.receptors import PreparationReport, PreparedReceptor, ReceptorOptions
+from molecular_analysis_dashboard.domain.receptors import (
+    PreparationReport,
+    PreparedReceptor,
+    ReceptorOptions,
+    ResidueNote,
+    Severity,
+)
 
 _LIGAND_TAGS = re.compile(r"^(ROOT|BRANCH|BEGIN_RES)\b", re.MULTILINE)
 # Other programs write two-letter elements in capitals; the element is the same.
@@ -38,9 +46,10 @@ def accept_pdbqt(
             atom_types=unknown,
         )
     steps = ["taken as a ready PDBQT: atom types checked, nothing changed"]
-    if options.chains or options.keep or options.remove:
-        steps.append("the options for chains and groups do not apply to a ready PDBQT")
+    if options.chains or options.keep or options.remove or options.caps:
+        steps.append("the options for chains, groups and caps do not apply to a ready PDBQT")
     report = PreparationReport(
+        notes=tuple(_notes({atom_type(line) for line in lines})),
         steps=tuple(steps),
         n_residues=sum(len(chain) for chain in structure[0]),
         n_atoms=len(lines),
@@ -50,6 +59,16 @@ def accept_pdbqt(
         del structure[1]
     pdb = structure.make_pdb_string(gemmi.PdbWriteOptions(minimal=True))
     return PreparedReceptor("\n".join(lines) + "\n", pdb, report)
+
+
+def _notes(types: set[str]) -> Iterator[ResidueNote]:
+    if "HD" not in types:
+        yield ResidueNote(
+            WHOLE_STRUCTURE,
+            "no_polar_hydrogens",
+            "It has no polar hydrogens (type HD), by which engines know donors. Add them, or upload a PDB file.",
+            Severity.WARNING,
+        )
 
 
 def _first_model(text: str) -> str:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from molecular_analysis_dashboard.domain.receptors import ReceptorOptions, ResidueNote, Severity
 from molecular_analysis_dashboard.domain.sites import Vector
 
-# Ions and cofactors this near to the site stay by default; problems this near to it block (DESIGN section 5).
-KEEP_ANGSTROM = 6.0
+# Problems this near to the site block (docs/decisions/0017).
 BLOCK_ANGSTROM = 8.0
 # Stands where a note names a residue.
 WHOLE_STRUCTURE = "whole structure"
@@ -94,9 +93,9 @@ class Notebook:
         rounded = None if distance is None else round(distance, 2)
         self.notes.append(ResidueNote(residue.label, action, message, severity, rounded))
 
-    def whole(self, action: str, message: str) -> None:
-        """Write down a warning about the structure as a whole."""
-        self.notes.append(ResidueNote(WHOLE_STRUCTURE, action, message, Severity.WARNING))
+    def whole(self, action: str, message: str, severity: Severity = Severity.WARNING) -> None:
+        """Write down something about the structure as a whole."""
+        self.notes.append(ResidueNote(WHOLE_STRUCTURE, action, message, severity))
 
     def problem(self, residue: ReceptorResidue, action: str, message: str) -> None:
         """Write down a problem: blocking near the site, a warning elsewhere."""

@@ -7,24 +7,19 @@ from importlib.metadata import version
 import gemmi
 
 from molecular_analysis_dashboard.adapters.chemistry.hetero_groups import GroupKind
-from molecular_analysis_dashboard.adapters.chemistry.hetero_typing import Untypable, typed_group
+from molecular_analysis_dashboard.adapters.chemistry.hetero_typing import Untypable, missing_atoms, typed_group
+from molecular_analysis_dashboard.adapters.chemistry.inter_residue_bonds import Link, note_overlaps
 from molecular_analysis_dashboard.adapters.chemistry.metal_contacts import metals_of, settle_metal_contacts
 from molecular_analysis_dashboard.adapters.chemistry.polymer_typing import type_chains
-from molecular_analysis_dashboard.adapters.chemistry.protein_protonation import (
-    ProtonationFailed,
-    can_protonate,
-    protonate_chains,
-)
+from molecular_analysis_dashboard.adapters.chemistry.protein_protonation import can_protonate, protonate_chains
 from molecular_analysis_dashboard.adapters.chemistry.ready_pdbqt import accept_pdbqt
 from molecular_analysis_dashboard.adapters.chemistry.receptor_files import receptor_pdb, receptor_pdbqt
 from molecular_analysis_dashboard.adapters.chemistry.receptor_model import (
     Notebook,
-    ReceptorAtom,
     ReceptorResidue,
     Site,
 )
 from molecular_analysis_dashboard.adapters.chemistry.receptor_selection import Selection, select
-from molecular_analysis_dashboard.adapters.chemistry.residue_names import standardized
 from molecular_analysis_dashboard.adapters.chemistry.structures import read_structure_and_format, structure_text
 from molecular_analysis_dashboard.domain.errors import PreparationFailed
 from molecular_analysis_dashboard.domain.receptors import (
@@ -34,6 +29,8 @@ from molecular_analysis_dashboard.domain.receptors import (
     Severity,
     StructureFormat,
 )
+
+_TOLD_PROBLEMS = 3
 
 
 def prepare_receptor(data: bytes, file_name: str, options: ReceptorOptions) -> PreparedReceptor:
@@ -51,43 +48,58 @@ def prepare_receptor(data: bytes, file_name: str, options: ReceptorOptions) -> P
     book = Notebook(Site.of(options))
     if found is StructureFormat.PDBQT:
         return accept_pdbqt(structure_text(data), structure, options, versions())
-    if any(len(chain.name) > 1 for chain in structure[0]):
-        structure.shorten_chain_names()
-        book.steps.append("shortened chain names to one letter, as PDB files need")
     selection = select(structure, options, book)
-    residues = _prepared_residues(selection, _removed_atoms(structure, selection, options), options, book)
-    return _finished(residues, options, book)
+    return _finished(_prepared_residues(selection, options, book), options, book)
 
 
-def _prepared_residues(
-    selection: Selection, surroundings: Sequence[ReceptorAtom], options: ReceptorOptions, book: Notebook
-) -> list[ReceptorResidue]:
-    chains = [[standardized(residue, book) for residue in chain] for chain in selection.chains]
-    try:
-        chains = protonate_chains(chains, surroundings, options.ph, book)
-        book.steps.append(f"rebuilt side chains and protonated for pH {options.ph:g} (PDB2PQR, PROPKA)")
-    except ProtonationFailed as cause:
-        book.steps.append("typed without PDB2PQR, which failed")
-        book.whole(
-            "protonation_failed",
-            f"PDB2PQR failed ({str(cause)[:200]}), so every residue has its usual protonation state, no side chain was "
-            "rebuilt and no hydrogen bond optimized. Look at the residues of the site.",
-        )
-    metals = metals_of([residue for residue, _ in selection.groups])
+def _prepared_residues(selection: Selection, options: ReceptorOptions, book: Notebook) -> list[ReceptorResidue]:
+    seen = [group for group, kind in selection.groups if kind is not GroupKind.WATER] + list(selection.removed)
+    surroundings = [atom for group in seen for atom in group.atoms]
+    chains = protonate_chains(selection.chains, surroundings, options.ph, selection.starts, book)
+    book.steps.append(f"rebuilt side chains and protonated for pH {options.ph:g} (PDB2PQR, PROPKA)")
+    metals = metals_of(seen)
     chains = [[settle_metal_contacts(residue, metals, book) for residue in chain] for chain in chains]
-    residues = type_chains([[r for r in chain if _has_backbone(r, book)] for chain in chains], book)
+    whole = [[residue for residue in chain if _has_backbone(residue, book)] for chain in chains]
+    residues = type_chains(whole, selection.links, book)
     book.steps.append("typed with Meeko")
+    if not residues and not (options.keep and selection.groups):
+        raise _nothing_left(selection.chains, book)
     for residue, kind in selection.groups:
-        residues += _typed_or_noted(residue, kind, book)
+        residues += _typed_or_noted(residue, kind, selection.links.get(residue.label, ()), book)
+    note_overlaps(residues, selection.links, book)
     return residues
 
 
-def _typed_or_noted(residue: ReceptorResidue, kind: GroupKind, book: Notebook) -> list[ReceptorResidue]:
+def _nothing_left(chains: Sequence[Sequence[ReceptorResidue]], book: Notebook) -> PreparationFailed:
+    """Say why no residue of a chain is left."""
+    residues = [residue for chain in chains for residue in chain]
+    report = PreparationReport(notes=tuple(book.notes), steps=tuple(book.steps), versions=versions()).as_json()
+    if not residues:
+        return PreparationFailed(
+            "The chosen chains hold no protein or nucleic acid. Give a structure with one, or keep a group by name.",
+            code="nothing_left",
+            report=report,
+        )
+    return PreparationFailed(
+        f"None of the {len(residues)} residues could be prepared, beginning with {residues[0].label}, which has only "
+        f"{', '.join(atom.name for atom in residues[0].atoms[:6])}. Give a structure with all atoms, not a trace.",
+        code="backbone_missing",
+        residues=[residue.label for residue in residues[:200]],
+        report=report,
+    )
+
+
+def _typed_or_noted(
+    residue: ReceptorResidue, kind: GroupKind, links: Sequence[Link], book: Notebook
+) -> list[ReceptorResidue]:
     try:
-        return [typed_group(residue, kind)]
+        typed = typed_group(residue, kind, links)
     except Untypable as cause:
         book.problem(residue, "left_out", f"It cannot be typed and is left out: {cause}")
         return []
+    if kind is not GroupKind.WATER and (absent := missing_atoms(residue, links)):
+        book.problem(residue, "atoms_missing", f"It lacks {', '.join(absent)}; the rest of it is kept.")
+    return [typed]
 
 
 def _has_backbone(residue: ReceptorResidue, book: Notebook) -> bool:
@@ -97,21 +109,6 @@ def _has_backbone(residue: ReceptorResidue, book: Notebook) -> bool:
         book.problem(residue, "left_out", "Backbone atoms are missing; it is left out of the receptor.")
         return False
     return True
-
-
-def _removed_atoms(structure: gemmi.Structure, selection: Selection, options: ReceptorOptions) -> list[ReceptorAtom]:
-    """Return the heavy atoms of all hetero groups but waters, which side chains may touch, kept or not."""
-    model = structure[options.model - 1]
-    chains = {residue.chain for chain in selection.chains for residue in chain}
-    return [
-        ReceptorAtom(atom.name, atom.element.name, (atom.pos.x, atom.pos.y, atom.pos.z))
-        for chain in model
-        if chain.name in chains or not options.chains
-        for residue in chain
-        if residue.entity_type is not gemmi.EntityType.Polymer and not residue.is_water()
-        for atom in residue
-        if not atom.is_hydrogen()
-    ]
 
 
 def _finished(residues: list[ReceptorResidue], options: ReceptorOptions, book: Notebook) -> PreparedReceptor:
@@ -125,8 +122,9 @@ def _finished(residues: list[ReceptorResidue], options: ReceptorOptions, book: N
     blocking = [note for note in report.notes if note.severity is Severity.BLOCKING]
     if blocking and not options.override_problems:
         raise PreparationFailed(
-            f"{len(blocking)} residue(s) near the binding site have problems: "
-            f"{', '.join(note.residue for note in blocking[:10])}. Repair the structure, or override the problems.",
+            f"{_problems(len(blocking))} near the binding site. "
+            f"{' '.join(f'{note.residue}: {note.message}' for note in blocking[:_TOLD_PROBLEMS])} "
+            "Repair the structure, or override the problems.",
             code="problems_near_site",
             residues=[note.residue for note in blocking],
             report=report.as_json(),
@@ -140,13 +138,11 @@ def _finished(residues: list[ReceptorResidue], options: ReceptorOptions, book: N
             n_left_out=left_out,
             report=report.as_json(),
         )
-    if not residues:
-        raise PreparationFailed(
-            "Nothing is left for the receptor. Give a structure with a protein or nucleic acid, or keep more of it.",
-            code="nothing_left",
-            report=report.as_json(),
-        )
     return PreparedReceptor(receptor_pdbqt(residues), receptor_pdb(residues), report)
+
+
+def _problems(count: int) -> str:
+    return "One residue has a problem" if count == 1 else f"{count} residues have problems"
 
 
 @cache

@@ -6,13 +6,14 @@ import gemmi
 
 from molecular_analysis_dashboard.adapters.chemistry.compressed_input import decode, decompress, plain_name
 from molecular_analysis_dashboard.adapters.chemistry.coordinates import refuse_unplaced_atoms, refuse_unreadable_lines
-from molecular_analysis_dashboard.adapters.chemistry.hetero_groups import IN_CHAIN, GroupKind, classified
+from molecular_analysis_dashboard.adapters.chemistry.hetero_groups import IN_CHAIN, GroupKind, classified, standard_name
 from molecular_analysis_dashboard.adapters.chemistry.pdbqt import element_of
 from molecular_analysis_dashboard.domain.errors import InvalidInput
 from molecular_analysis_dashboard.domain.receptors import HeteroGroup, StructureFormat, StructureSummary
 
 MAX_STRUCTURE_BYTES = 500_000_000
 _PDBQT_SUFFIX = ".pdbqt"
+_LONG_NAME = 4
 _ATOM_RECORD = re.compile(r"^(ATOM  |HETATM)", re.MULTILINE)
 _CIF_BLOCK = re.compile(r"^\s*data_", re.MULTILINE)
 # PDBQT writes the AutoDock atom type where PDB leaves columns 78-79 to element and charge.
@@ -111,9 +112,20 @@ def _parse(text: str, found: StructureFormat) -> gemmi.Structure:
         document = gemmi.cif.read_string(text)
         block = next((block for block in document if block.find_loop("_atom_site.id")), document[0])
         return gemmi.make_structure_from_block(block)
+    if found is StructureFormat.PDB:
+        text = "\n".join(_with_short_name(line) for line in text.splitlines())
     if found is StructureFormat.PDBQT:
         text = "\n".join(_pdb_line(line) for line in text.splitlines() if _is_structure_record(line))
     return gemmi.read_pdb_string(text)
+
+
+def _with_short_name(line: str) -> str:
+    """Return an atom line in which a force field's name of four letters gives way to the standard one of three."""
+    if not line.startswith(("ATOM", "HETATM")) or line[20:21] in ("", " "):
+        return line
+    name = line[17:21].strip()
+    known = standard_name(name)
+    return line if known == name or len(name) != _LONG_NAME else f"{line[:17]}{known:>3} {line[21:]}"
 
 
 def _is_structure_record(line: str) -> bool:

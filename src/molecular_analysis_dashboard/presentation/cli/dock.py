@@ -16,6 +16,20 @@ from molecular_analysis_dashboard.presentation.cli.options import (
     chosen_data_dir,
     console_of,
 )
+from molecular_analysis_dashboard.presentation.cli.receptor_options import (
+    DEFAULTS,
+    Caps,
+    Chains,
+    Keep,
+    KeepWithin,
+    Model,
+    OverrideProblems,
+    Ph,
+    Remove,
+    WaterReach,
+    Waters,
+    receptor_options,
+)
 from molecular_analysis_dashboard.presentation.cli.results_folder import ResultsFolder, write_exports
 from molecular_analysis_dashboard.presentation.cli.screening import Screen, input_file, report_hits, run_screen
 from molecular_analysis_dashboard.presentation.cli.server import server_for_this
@@ -41,6 +55,16 @@ def dock(
     center: Center = None,
     size: Size = None,
     residues: Residues = None,
+    chains: Chains = None,
+    model: Model = DEFAULTS.model,
+    waters: Waters = DEFAULTS.waters,
+    water_reach: WaterReach = DEFAULTS.water_reach_angstrom,
+    keep: Keep = None,
+    remove: Remove = None,
+    keep_within: KeepWithin = DEFAULTS.keep_within_angstrom,
+    ph: Ph = DEFAULTS.ph,
+    caps: Caps = False,
+    override_problems: OverrideProblems = False,
     effort: Effort = None,
     exhaustiveness: Exhaustiveness = None,
     seed: Annotated[int, typer.Option(min=1, max=2**31 - 1, help="Equal seeds give equal results.")] = 42,
@@ -67,6 +91,18 @@ def dock(
         receptor=input_file(receptor, "receptor"),
         ligands=input_file(ligands, "ligand"),
         origin=origin,
+        receptor_options=receptor_options(
+            chains=chains,
+            model=model,
+            waters=waters,
+            water_reach=water_reach,
+            keep=keep,
+            remove=remove,
+            keep_within=keep_within,
+            ph=ph,
+            caps=caps,
+            override_problems=override_problems,
+        ),
         protocol={
             "engine": engine,
             "scoring": scoring,

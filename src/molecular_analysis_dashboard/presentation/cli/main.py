@@ -26,6 +26,7 @@ from molecular_analysis_dashboard.presentation.cli import (
     engines,
     jobs,
     migrate,
+    prepare,
     redock,
     stack,
     validate,
@@ -46,6 +47,7 @@ app.command()(stack.down)
 app.command()(stack.status)
 app.command()(demo.demo)
 app.command()(dock.dock)
+app.command()(prepare.prepare)
 app.command()(redock.redock)
 app.command()(validate.validate)
 app.add_typer(jobs.app, name="jobs")
@@ -65,7 +67,7 @@ def _show_version(asked: bool) -> None:
 
 
 # Their settings, if they read any, are those of the server; the others refuse unknown ones themselves.
-_TALK_TO_A_SERVER = frozenset({"status", "down", "jobs", "dock", "redock", "validate", "demo"})
+_TALK_TO_A_SERVER = frozenset({"status", "down", "jobs", "dock", "prepare", "redock", "validate", "demo"})
 
 
 @app.callback()

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ class Screen:
         Where the search box comes from, as the interface describes it.
     protocol : Mapping[str, object]
         What differs from the default protocol; a scoring function that is None is the engine's own default.
+    receptor_options : Mapping[str, object]
+        What differs from the default options of receptor preparation.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Screen:
     ligands: Path
     origin: Mapping[str, object]
     protocol: Mapping[str, object]
+    receptor_options: Mapping[str, object] = field(default_factory=dict)
 
 
 def run_screen(client: Client, console: Console, screen: Screen) -> Job:
@@ -64,7 +67,9 @@ def run_screen(client: Client, console: Console, screen: Screen) -> Job:
     tell_checks(console, site)
     open_jobs: list[Job] = []
     with cancelled_on_interrupt(client, console, open_jobs):
-        receptor, preparing = client.prepare_receptor(structure.id, site_options(site), sent_name(screen.receptor))
+        receptor, preparing = client.prepare_receptor(
+            structure.id, {**screen.receptor_options, **site_options(site)}, sent_name(screen.receptor)
+        )
         open_jobs.append(preparing)
         library, reading = client.upload_library(screen.ligands, sent_name(screen.ligands))
         open_jobs.append(reading)
@@ -162,6 +167,13 @@ def site_options(site: BindingSite) -> dict[str, object]:
 
 def prepared_receptor(client: Client, console: Console, receptor: Receptor, job: Job) -> Receptor:
     """Wait for a receptor and tell what its preparation found; PreparationFailed with the reason if it failed."""
+    receptor = ready_receptor(client, console, receptor, job)
+    tell_notes(client, console, receptor)
+    return receptor
+
+
+def ready_receptor(client: Client, console: Console, receptor: Receptor, job: Job) -> Receptor:
+    """Wait for a receptor; PreparationFailed with the reason if it failed."""
     wait_for_job(client, console, job, "Preparing the receptor")
     receptor = client.receptor(receptor.id)
     if receptor.state != "ready":
@@ -171,7 +183,6 @@ def prepared_receptor(client: Client, console: Console, receptor: Receptor, job:
             code=str(error.get("code") or "preparation_failed"),
             **error.get("details", {}),
         )
-    tell_notes(client, console, receptor)
     return receptor
 
 

@@ -32,14 +32,26 @@ class ReceptorOptions(Body):
 
     model: Whole = Field(default=1, ge=1, le=100_000, description="Which model of the file, counted from 1.")
     chains: list[Chain] = Field(default=[], max_length=200, description="Chains to keep; empty keeps all.")
-    waters: WaterPolicy = Field(default=WaterPolicy.NONE, description="Which waters stay.")
+    waters: WaterPolicy = Field(
+        default=WaterPolicy.NONE,
+        description="Which waters stay. `near` and `bridging` need a site.",
+    )
+    water_reach_angstrom: Real = Field(
+        default=5.0, ge=0, le=50, description="How far from the site near and bridging waters may be, in Å."
+    )
     keep: list[Selector] = Field(
         default=[], max_length=500, description="Hetero groups to keep: `NAME`, `NAME:CHAIN` or `NAME:CHAIN:NUMBER`."
     )
     remove: list[Selector] = Field(
         default=[], max_length=500, description="Hetero groups to remove, in the same form; wins over `keep`."
     )
+    keep_within_angstrom: Real = Field(
+        default=6.0, ge=0, le=50, description="How far from the site ions, cofactors and glycans stay, in Å."
+    )
     ph: Real = Field(default=7.4, ge=0, le=14, description="pH of the protonation.")
+    caps: Flag = Field(
+        default=False, description="Close breaks and unresolved ends of chains with acetyl and N-methyl groups."
+    )
     override_problems: Flag = Field(
         default=False, description="Prepare although there are blocking problems near the site."
     )

@@ -1,0 +1,143 @@
+"""``mad prepare``: one receptor from a structure on disk to files on disk, with its report."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from molecular_analysis_dashboard.client import Client, Receptor
+from molecular_analysis_dashboard.domain.receptors import Severity
+from molecular_analysis_dashboard.presentation.cli.console import Column, Console
+from molecular_analysis_dashboard.presentation.cli.findings import tell_checks
+from molecular_analysis_dashboard.presentation.cli.options import (
+    AsJson,
+    DataDir,
+    Server,
+    Token,
+    chosen_data_dir,
+    console_of,
+)
+from molecular_analysis_dashboard.presentation.cli.receptor_options import (
+    DEFAULTS,
+    Caps,
+    Chains,
+    Keep,
+    KeepWithin,
+    Model,
+    OverrideProblems,
+    Ph,
+    Remove,
+    WaterReach,
+    Waters,
+    receptor_options,
+)
+from molecular_analysis_dashboard.presentation.cli.results_folder import ResultsFolder
+from molecular_analysis_dashboard.presentation.cli.screening import input_file, ready_receptor, sent_name, site_options
+from molecular_analysis_dashboard.presentation.cli.server import server_for_this
+from molecular_analysis_dashboard.presentation.cli.site_options import (
+    Center,
+    Padding,
+    Residues,
+    SiteFrom,
+    Size,
+    site_origin,
+)
+from molecular_analysis_dashboard.presentation.cli.waiting import cancelled_on_interrupt
+
+_REPORT = "report.json"
+_FORMATS = ("pdb", "pdbqt")
+
+
+def prepare(
+    ctx: typer.Context,
+    receptor: Annotated[Path, typer.Option(help="PDB, mmCIF or ready PDBQT; also .gz.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results; absent or empty.")],
+    site_from: SiteFrom = None,
+    padding: Padding = None,
+    center: Center = None,
+    size: Size = None,
+    residues: Residues = None,
+    chains: Chains = None,
+    model: Model = DEFAULTS.model,
+    waters: Waters = DEFAULTS.waters,
+    water_reach: WaterReach = DEFAULTS.water_reach_angstrom,
+    keep: Keep = None,
+    remove: Remove = None,
+    keep_within: KeepWithin = DEFAULTS.keep_within_angstrom,
+    ph: Ph = DEFAULTS.ph,
+    caps: Caps = False,
+    override_problems: OverrideProblems = False,
+    everything: Annotated[bool, typer.Option("--all", help="Show notes for information too.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the results in the folder.")] = False,
+    server: Server = None,
+    token: Token = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prepare a receptor for docking, and say what was changed.
+
+    Writes receptor.pdb, receptor.pdbqt and report.json. With a site, what is near it decides: which ions, cofactors
+    and waters stay, and which problems are fatal.
+    """
+    console = console_of(ctx, as_json)
+    options = receptor_options(
+        chains=chains,
+        model=model,
+        waters=waters,
+        water_reach=water_reach,
+        keep=keep,
+        remove=remove,
+        keep_within=keep_within,
+        ph=ph,
+        caps=caps,
+        override_problems=override_problems,
+    )
+    has_site = any(given is not None for given in (site_from, center, size, residues))
+    origin = site_origin(site_from, padding, center, size, residues) if has_site else None
+    path = input_file(receptor, "receptor")
+    folder = ResultsFolder(out, force=force)
+    folder.check()
+    with server_for_this(console, server, token, chosen_data_dir(data_dir)) as client:
+        ready = _prepare(client, console, path, options, origin)
+        report = client.receptor_report(ready.id)
+        files = {f"receptor.{name}": client.receptor_file(ready.id, name) for name in _FORMATS}
+        written = folder.write({**files, _REPORT: [json.dumps(report, indent=2).encode()]})
+    _tell(console, report, {name: str(place) for name, place in written.items()}, everything=everything)
+    console.say(f"{report['n_residues']} residues, {report['n_atoms']} typed atoms; results in {folder.path}")
+
+
+def _prepare(
+    client: Client, console: Console, path: Path, options: Mapping[str, object], origin: Mapping[str, object] | None
+) -> Receptor:
+    structure = client.upload_structure(path)
+    if origin is not None:
+        site = client.create_site(structure.id, origin)
+        tell_checks(console, site)
+        options = {**options, **site_options(site)}
+    receptor, job = client.prepare_receptor(structure.id, options, sent_name(path))
+    with cancelled_on_interrupt(client, console, [job]):
+        return ready_receptor(client, console, receptor, job)
+
+
+def _tell(console: Console, report: Mapping[str, Any], files: Mapping[str, str], *, everything: bool) -> None:
+    """Write the notes as the command's result, the nearest to the site first."""
+    notes: Sequence[Mapping[str, Any]] = [
+        note for note in report["notes"] if everything or note["severity"] != Severity.INFO
+    ]
+    columns = [Column("residue"), Column("severity"), Column("action"), Column("Å", right=True), Column("note")]
+    rows = [
+        (note["residue"], note["severity"], note["action"], _distance(note), note["message"])
+        for note in sorted(notes, key=_nearness)
+    ]
+    console.table(columns, rows, {"report": dict(report), "files": dict(files)})
+
+
+def _nearness(note: Mapping[str, Any]) -> float:
+    return math.inf if note["distance_angstrom"] is None else float(note["distance_angstrom"])
+
+
+def _distance(note: Mapping[str, Any]) -> str:
+    return "" if note["distance_angstrom"] is None else f"{note['distance_angstrom']:.1f}"
