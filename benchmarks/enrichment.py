@@ -10,6 +10,7 @@ import json
 import random
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from benchmarks.data import data_folder
@@ -104,6 +105,7 @@ def _sample(whole: EnrichmentSet, actives: int, decoys: int) -> EnrichmentSet:
     return EnrichmentSet(whole.name, picked[0], picked[1], whole.receptor_pdbqt, whole.box)
 
 
+@cache
 def _build() -> str:
     return next(found.build_id for found in installed_builds() if found.engine == "vina")
 
