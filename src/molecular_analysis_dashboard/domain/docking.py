@@ -144,8 +144,14 @@ class DockingProtocol:
     analyses: AnalysisOptions = field(default_factory=AnalysisOptions)
 
     def as_json(self) -> dict[str, object]:
-        """Return the protocol as JSON-compatible values."""
-        return asdict(self) | {"effort": self.effort.as_json()}
+        """Return the protocol as JSON-compatible values.
+
+        The default analyses are left out, so that protocols that were stored before there were any keep their hash.
+        """
+        values = asdict(self) | {"effort": self.effort.as_json()}
+        if self.analyses == AnalysisOptions():
+            del values["analyses"]
+        return values
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
