@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 LOCKS := requirements/base.txt requirements/worker.txt requirements/embedded.txt requirements/test.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock frontend page-if-possible check test test-browser test-deployment test-monitoring up demo bench-ingest bench-dock test-engines bench-ligands bench-rings
+.PHONY: help setup lock frontend page-if-possible check test test-browser test-deployment test-monitoring up demo bench-ingest bench-dock test-engines bench-ligands bench-rings bench-analyse
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
@@ -99,3 +99,6 @@ bench-rings: setup ## What docking from several ring conformations is worth (rea
 .PHONY: bench-prep
 bench-prep: setup ## What becomes of receptors: prepared, refused with a reason, or crashed (reads MAD_BENCHMARK_DATA)
 	$(PY) benchmarks/prep.py
+
+bench-analyse: setup ## What the analysis of a pose costs, part by part (reads MAD_BENCHMARK_DATA)
+	$(PY) benchmarks/analyse.py

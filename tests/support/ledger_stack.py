@@ -243,6 +243,7 @@ class LedgerStack:
         *,
         build_id: str = BUILD_ID,
         user_id: UUID | None = None,
+        analyse_top: int | None = None,
         **inputs: Any,
     ) -> UUID:
         """Write a screen of ligands (name to SMILES), ready to be planned; the rest as `write_inputs` has it."""
@@ -266,6 +267,7 @@ class LedgerStack:
                     site_id=written.site_id,
                     library_id=written.library_id,
                     protocol_id=written.protocol_id,
+                    analyse_top=analyse_top,
                     engine_build=build_id,
                     n_ligands=written.n_ligands,
                     cost_s=written.cost_s,

@@ -9,8 +9,10 @@ from uuid import UUID
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom
 
+from molecular_analysis_dashboard.adapters.chemistry.ligand_properties import ligand_properties
 from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
 from molecular_analysis_dashboard.adapters.statistics.enrichment import evaluate
+from molecular_analysis_dashboard.domain.analyses import AnalysedPose, PoseAnalysis, PoseFailure
 from molecular_analysis_dashboard.domain.catalog import Ligand, Rejection
 from molecular_analysis_dashboard.domain.docking import (
     DockedLigand,
@@ -26,7 +28,7 @@ from molecular_analysis_dashboard.domain.jobs import ClaimedTask, EndCause, JobK
 from molecular_analysis_dashboard.domain.redocking import NativeScore, Redocked, RedockOutcome
 from molecular_analysis_dashboard.domain.rejections import SENTENCES, RejectionReason
 from molecular_analysis_dashboard.domain.results import NewResult
-from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE, QUEUE_PREPARE, dock_queue
+from molecular_analysis_dashboard.domain.scheduling import QUEUE_ANALYSE, QUEUE_MAINTENANCE, QUEUE_PREPARE, dock_queue
 from molecular_analysis_dashboard.ports.blobs import BlobStore
 from molecular_analysis_dashboard.use_cases.evaluate_job import EvaluateJob
 from molecular_analysis_dashboard.use_cases.heartbeat import Watch
@@ -68,7 +70,7 @@ class SimulatedWorker:
     @classmethod
     def start(cls, database: SqlDatabase, results: BlobStore, org_id: UUID, *, build: str = BUILD) -> "SimulatedWorker":
         """Register a live worker with one engine build."""
-        queues = (QUEUE_PREPARE, QUEUE_MAINTENANCE, dock_queue(build))
+        queues = (QUEUE_PREPARE, QUEUE_MAINTENANCE, QUEUE_ANALYSE, dock_queue(build))
         software = {"packages": {"rdkit": "0"}}
         worker = Worker(new_id(), "test", 1, "0", queues, (build,), 2, 2.0, software=software)
         with database.begin(SystemScope()) as uow:
@@ -208,6 +210,26 @@ class SimulatedWorker:
         EvaluateJob(self.database, evaluate)(task, Watch(task, lambda: None, _NeverDrained()))
         self.finish(task)
 
+    def analyse(self, job_id: UUID, outcomes: Mapping[str, PoseAnalysis | PoseFailure]) -> None:
+        """Do all tasks of a job of analyses: record those named; every pose of a ligand gets the same."""
+        with self.database.begin(TenantScope(self.org_id)) as uow:
+            waiting = uow.jobs.pending_tasks(job_id, limit=1000)
+        for _ in range(waiting):
+            self._analyse(job_id, outcomes)
+
+    def _analyse(self, job_id: UUID, outcomes: Mapping[str, PoseAnalysis | PoseFailure]) -> None:
+        task = self.claim(job_id)
+        with self.database.begin(TenantScope(self.org_id)) as uow:
+            screen_id = uow.jobs.get(job_id).screen_id
+            assert screen_id is not None
+            for pose in uow.results.poses(screen_id, task.ligand_ids):
+                if pose.name in outcomes and pose.rank == 1:
+                    both = [AnalysedPose(pose.state_no, rank, outcomes[pose.name]) for rank in (1, 2)]
+                    uow.ledger.own(task)
+                    assert uow.analyses.record(task, screen_id, pose.ligand_id, both)
+            uow.commit()
+        self.finish(task)
+
     def record(self, task: ClaimedTask, ligand: Ligand, outcome: float | RejectionReason) -> None:
         result: LigandOutcome
         if isinstance(outcome, RejectionReason):
@@ -244,6 +266,7 @@ def docked(smiles: str, score_kcal_mol: float, *, n_poses: int = 2) -> DockedLig
         seed=7,
         seconds_cpu=1.25,
         search=SearchSummary(rounds=3, converged=True, score_spread_kcal_mol=0.25),
+        properties=ligand_properties(smiles),
     )
 
 

@@ -412,7 +412,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Job
-         * @description Delete a job that has ended, with its results.
+         * @description Delete a job that has ended, with its results; what still analyses them is cancelled.
          */
         delete: operations["delete_job"];
         options?: never;
@@ -660,6 +660,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{job_id}/analyses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Analysis
+         * @description Have poses of a screen analysed, also while it runs: without a body, of its best ligands.
+         *
+         *     What is analysed already stays as it is.
+         */
+        post: operations["submit_analysis"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/ligands/{ligand_id}/analysis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Ligand Analysis
+         * @description Read everything that is known about one hit: checks, interactions, strain, RMSD, descriptors, alerts, ranks.
+         */
+        get: operations["get_ligand_analysis"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/clusters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Clusters
+         * @description Group the analysed hits; each cluster is led by its best score, and all its members are like the leader.
+         */
+        get: operations["list_clusters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{job_id}/export/hits.csv": {
         parameters: {
             query?: never;
@@ -885,6 +947,68 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AlertCatalogue
+         * @description RDKit's catalogues of structural alerts.
+         * @enum {string}
+         */
+        AlertCatalogue: "PAINS" | "BRENK" | "NIH";
+        /**
+         * AnalysisCreate
+         * @description Analyses of the poses of some ligands: by rank, by rank among those that pass a filter, or by id.
+         */
+        AnalysisCreate: {
+            /**
+             * Name
+             * @description Made of the screen's when absent.
+             */
+            name?: string | null;
+            ranks?: components["schemas"]["Ranks"];
+            /**
+             * @default {
+             *       "without_alerts": [],
+             *       "interactions": [],
+             *       "max_missing_interactions": 0
+             *     }
+             */
+            filter: components["schemas"]["HitFiltersInBody"];
+            /**
+             * Ligand Ids
+             * @description When given, ranks and filter do not count.
+             * @default []
+             */
+            ligand_ids: string[];
+            /**
+             * Max Poses
+             * @description Most poses of each ligand, the best first.
+             * @default 3
+             */
+            max_poses: number;
+            /**
+             * Priority
+             * @description Higher goes first.
+             * @default 0
+             */
+            priority: number;
+        };
+        /**
+         * AnalysisOptions
+         * @description What is analysed by itself when a screen completes; the screen does not wait for it.
+         */
+        AnalysisOptions: {
+            /**
+             * Top
+             * @description The best ligands by score; 0 analyses none.
+             * @default 100
+             */
+            top: number;
+            /**
+             * Max Poses
+             * @description Most poses of each ligand, the best first.
+             * @default 3
+             */
+            max_poses: number;
+        };
+        /**
          * BindingSite
          * @description A search box on a structure, and where it came from.
          */
@@ -977,6 +1101,39 @@ export interface components {
          */
         BondOrderSource: "template" | "chem_comp_bond" | "chemical_component_dictionary" | "ligand_file" | "none";
         /**
+         * Cluster
+         * @description Ligands that are like its leader, which has the best score of them.
+         */
+        Cluster: {
+            /**
+             * Leader
+             * Format: uuid
+             */
+            leader: string;
+            /**
+             * Name
+             * @description Of the leader.
+             */
+            name: string;
+            /** Size */
+            size: number;
+            /**
+             * Ligand Ids
+             * @description Leader first, then by score.
+             */
+            ligand_ids: string[];
+        };
+        /**
+         * ClusterList
+         * @description Clusters, that of the best score first.
+         */
+        ClusterList: {
+            /** Items */
+            items: components["schemas"]["Cluster"][];
+            /** N Ligands */
+            n_ligands: number;
+        };
+        /**
          * DockingProtocol
          * @description Everything that changes a result besides receptor, box and ligand.
          */
@@ -1019,6 +1176,7 @@ export interface components {
              */
             seed: number;
             ligands?: components["schemas"]["LigandOptions"];
+            analyses?: components["schemas"]["AnalysisOptions"];
         };
         /**
          * EffortPreset
@@ -1272,6 +1430,11 @@ export interface components {
              * @description Score per heavy atom, sign reversed: higher is better.
              */
             ligand_efficiency: number;
+            /**
+             * Size Corrected Score
+             * @description Score divided by the cube root of the heavy atoms' number.
+             */
+            size_corrected_score: number;
             /** N Poses */
             n_poses: number;
             /**
@@ -1306,6 +1469,31 @@ export interface components {
              * Format: date-time
              */
             recorded_at: string;
+            properties: components["schemas"]["LigandProperties"] | null;
+            /** @description Null until the best pose was analysed. */
+            analysis: components["schemas"]["HitAnalysis"] | null;
+        };
+        /**
+         * HitAnalysis
+         * @description What the analysis of the best pose came to.
+         */
+        HitAnalysis: {
+            /**
+             * Analysed At
+             * Format: date-time
+             */
+            analysed_at: string;
+            /** @description Why the pose is not analysed, although it was tried. */
+            failure: components["schemas"]["NotAnalysed"] | null;
+            /**
+             * Valid
+             * @description Whether it passes every check; null where one could not be computed.
+             */
+            valid: boolean | null;
+            /** Failed Checks */
+            failed_checks: string[];
+            /** Strain Kcal Mol */
+            strain_kcal_mol: number | null;
         };
         /**
          * HitDetail
@@ -1340,6 +1528,11 @@ export interface components {
              * @description Score per heavy atom, sign reversed: higher is better.
              */
             ligand_efficiency: number;
+            /**
+             * Size Corrected Score
+             * @description Score divided by the cube root of the heavy atoms' number.
+             */
+            size_corrected_score: number;
             /** N Poses */
             n_poses: number;
             /**
@@ -1374,6 +1567,9 @@ export interface components {
              * Format: date-time
              */
             recorded_at: string;
+            properties: components["schemas"]["LigandProperties"] | null;
+            /** @description Null until the best pose was analysed. */
+            analysis: components["schemas"]["HitAnalysis"] | null;
             /** Poses */
             poses: components["schemas"]["PoseScore"][];
             /** Provenance */
@@ -1382,11 +1578,82 @@ export interface components {
             };
         };
         /**
+         * HitFiltersInBody
+         * @description The same filters; numbers and flags are taken as such only.
+         */
+        HitFiltersInBody: {
+            /** Max Score Kcal Mol */
+            max_score_kcal_mol?: number | null;
+            /** Min Ligand Efficiency */
+            min_ligand_efficiency?: number | null;
+            /** Min Molecular Weight */
+            min_molecular_weight?: number | null;
+            /** Max Molecular Weight */
+            max_molecular_weight?: number | null;
+            /** Name Contains */
+            name_contains?: string | null;
+            /**
+             * Analysed
+             * @description Whether the best pose is analysed.
+             */
+            analysed?: boolean | null;
+            /**
+             * Valid
+             * @description Whether the best pose passes every check, or fails one.
+             */
+            valid?: boolean | null;
+            /** Max Strain Kcal Mol */
+            max_strain_kcal_mol?: number | null;
+            /** Min Logp */
+            min_logp?: number | null;
+            /** Max Logp */
+            max_logp?: number | null;
+            /** Min Tpsa */
+            min_tpsa?: number | null;
+            /** Max Tpsa */
+            max_tpsa?: number | null;
+            /** Max H Bond Donors */
+            max_h_bond_donors?: number | null;
+            /** Max H Bond Acceptors */
+            max_h_bond_acceptors?: number | null;
+            /** Max Rotatable Bonds */
+            max_rotatable_bonds?: number | null;
+            /** Min Rings */
+            min_rings?: number | null;
+            /** Max Rings */
+            max_rings?: number | null;
+            /** Min Fraction Sp3 */
+            min_fraction_sp3?: number | null;
+            /** Min Qed */
+            min_qed?: number | null;
+            /**
+             * Without Alerts
+             * @default []
+             */
+            without_alerts: components["schemas"]["AlertCatalogue"][];
+            /**
+             * Interactions
+             * @description Conditions on the best pose: TYPE@CHAIN:RESIDUE, or several joined by commas of which one is enough, or `2 of` several. Each repetition of the parameter is a condition, and all must hold.
+             * @default []
+             * @example [
+             *       "HBond@A:GLU80",
+             *       "2 of HBond@A:LEU83,Hydrophobic@A:VAL18,PiStacking@A:PHE80"
+             *     ]
+             */
+            interactions: string[];
+            /**
+             * Max Missing Interactions
+             * @description So many of the conditions on interactions may fail.
+             * @default 0
+             */
+            max_missing_interactions: number;
+        };
+        /**
          * HitOrder
-         * @description Orders of a hit list; each has an index. Score and efficiency put the best first.
+         * @description Orders of a hit list; each has an index. Scores and efficiency put the best first.
          * @enum {string}
          */
-        HitOrder: "score" | "ligand_efficiency" | "name" | "molecular_weight";
+        HitOrder: "score" | "ligand_efficiency" | "size_corrected_score" | "name" | "molecular_weight";
         /**
          * HitPage
          * @description Hits in the asked order.
@@ -1402,6 +1669,26 @@ export interface components {
              */
             total?: number | null;
         };
+        /**
+         * Interaction
+         * @description The closest interaction of one type with one residue.
+         */
+        Interaction: {
+            type: components["schemas"]["InteractionType"];
+            /**
+             * Residue
+             * @example A:GLU80
+             */
+            residue: string;
+            /** Distance Angstrom */
+            distance_angstrom: number;
+        };
+        /**
+         * InteractionType
+         * @description Interactions by ProLIF's names; the first word is the ligand's part in it.
+         * @enum {string}
+         */
+        InteractionType: "Hydrophobic" | "HBDonor" | "HBAcceptor" | "XBDonor" | "XBAcceptor" | "Cationic" | "Anionic" | "CationPi" | "PiCation" | "FaceToFace" | "EdgeToFace" | "MetalAcceptor";
         /**
          * Job
          * @description What a user asked for, as it stands.
@@ -1432,6 +1719,11 @@ export interface components {
             library_id: string | null;
             /** Protocol Id */
             protocol_id: string | null;
+            /**
+             * Screen Id
+             * @description Of a job that analyses poses: the screen whose poses they are.
+             */
+            screen_id: string | null;
             /** Engine Build */
             engine_build: string | null;
             /** Priority */
@@ -1470,11 +1762,14 @@ export interface components {
         JobCounts: {
             /** Input */
             input: number;
-            /** Scored */
+            /**
+             * Scored
+             * @description Of a job that analyses poses: ligands analysed.
+             */
             scored: number;
             /**
              * Rejected
-             * @description Rejected while being prepared or docked.
+             * @description Rejected while being prepared or docked; of a job that analyses poses: ligands that could not be.
              */
             rejected: number;
             /**
@@ -1497,7 +1792,7 @@ export interface components {
          * @description What a user asked for.
          * @enum {string}
          */
-        JobKind: "prepare" | "ingest" | "screen" | "redock" | "validate";
+        JobKind: "prepare" | "ingest" | "screen" | "redock" | "validate" | "analyse";
         /**
          * JobPage
          * @description Jobs, newest first.
@@ -1627,6 +1922,31 @@ export interface components {
             notes: string[];
         };
         /**
+         * LigandAnalysis
+         * @description Everything that is known about one hit besides its docking.
+         */
+        LigandAnalysis: {
+            /**
+             * Ligand Id
+             * Format: uuid
+             */
+            ligand_id: string;
+            /** Name */
+            name: string;
+            ranks: components["schemas"]["Ranking"];
+            properties: components["schemas"]["LigandProperties"] | null;
+            /**
+             * Poses
+             * @description Best first; empty if the ligand was not analysed yet.
+             */
+            poses: components["schemas"]["PoseAnalysis"][];
+            /**
+             * Rmsd Angstrom
+             * @description Symmetric matrix of the analysed poses: heavy atoms, best mapping, no superposition, in Å.
+             */
+            rmsd_angstrom: number[][];
+        };
+        /**
          * LigandFile
          * @description A ligand at its place in the structure's frame, as the text of an SDF, MOL2, PDB or mmCIF file.
          */
@@ -1691,6 +2011,54 @@ export interface components {
             /** Next Cursor */
             next_cursor?: string | null;
         };
+        /**
+         * LigandProperties
+         * @description Descriptors of the ligand's neutral parent.
+         */
+        LigandProperties: {
+            /**
+             * Logp
+             * @description Crippen's logP.
+             */
+            logp: number;
+            /**
+             * Tpsa
+             * @description Topological polar surface area, Å².
+             */
+            tpsa: number;
+            /** H Bond Donors */
+            h_bond_donors: number;
+            /** H Bond Acceptors */
+            h_bond_acceptors: number;
+            /** Rotatable Bonds */
+            rotatable_bonds: number;
+            /** Rings */
+            rings: number;
+            /**
+             * Fraction Sp3
+             * @description Share of carbons that are sp3.
+             */
+            fraction_sp3: number;
+            /**
+             * Qed
+             * @description Quantitative estimate of drug-likeness, 0 to 1.
+             */
+            qed: number;
+            /**
+             * Alerts
+             * @description Structural alerts as CATALOGUE:name.
+             * @example [
+             *       "NIH:rhodanine"
+             *     ]
+             */
+            alerts: string[];
+        };
+        /**
+         * Likeness
+         * @description What ligands are compared by.
+         * @enum {string}
+         */
+        Likeness: "fingerprint" | "interactions";
         /**
          * ManualOrigin
          * @description A box set by hand.
@@ -1826,6 +2194,59 @@ export interface components {
             message: string;
         };
         /**
+         * NotAnalysed
+         * @description Why a pose has no analysis.
+         * @enum {string}
+         */
+        NotAnalysed: "timeout" | "out_of_memory" | "crash" | "lost" | "unreadable";
+        /**
+         * PoseAnalysis
+         * @description What was found out about one pose.
+         */
+        PoseAnalysis: {
+            /**
+             * Rank
+             * @description Of the pose; 1 is best.
+             */
+            rank: number;
+            /** @description Why it is not analysed. */
+            failure: components["schemas"]["NotAnalysed"] | null;
+            /** Message */
+            message: string | null;
+            /**
+             * Valid
+             * @description Whether it passes every check; null where one could not be computed.
+             */
+            valid: boolean | null;
+            /**
+             * Checks
+             * @description PoseBusters' checks by name; null: could not be computed.
+             */
+            checks: {
+                [key: string]: boolean | null;
+            };
+            /** Interactions */
+            interactions: components["schemas"]["Interaction"][];
+            /** Strain Kcal Mol */
+            strain_kcal_mol: number | null;
+            /** Strain Method */
+            strain_method: string;
+            /**
+             * Problems
+             * @description Sentences by the part that could not be done.
+             */
+            problems: {
+                [key: string]: string;
+            };
+            /** Seconds Cpu */
+            seconds_cpu: number;
+            /**
+             * Analysed At
+             * Format: date-time
+             */
+            analysed_at: string;
+        };
+        /**
          * PoseScore
          * @description One pose of a hit; its coordinates are in `poses.sdf`.
          */
@@ -1919,6 +2340,34 @@ export interface components {
             items: components["schemas"]["Protocol"][];
             /** Next Cursor */
             next_cursor?: string | null;
+        };
+        /**
+         * Ranking
+         * @description Place of the ligand in its screen by each order of quality; 1 is best, equals share theirs.
+         */
+        Ranking: {
+            /** Score */
+            score: number;
+            /** Ligand Efficiency */
+            ligand_efficiency: number;
+            /** Size Corrected Score */
+            size_corrected_score: number;
+        };
+        /**
+         * Ranks
+         * @description Ranks by docking score, among the hits that pass the filter.
+         */
+        Ranks: {
+            /**
+             * First
+             * @default 1
+             */
+            first: number;
+            /**
+             * Last
+             * @default 100
+             */
+            last: number;
         };
         /**
          * Readiness
@@ -4924,13 +5373,35 @@ export interface operations {
     list_hits: {
         parameters: {
             query?: {
-                /** @description Score and efficiency put the best first. */
-                order?: components["schemas"]["HitOrder"];
                 max_score_kcal_mol?: number | null;
                 min_ligand_efficiency?: number | null;
                 min_molecular_weight?: number | null;
                 max_molecular_weight?: number | null;
                 name_contains?: string | null;
+                /** @description Whether the best pose is analysed. */
+                analysed?: boolean | null;
+                /** @description Whether the best pose passes every check, or fails one. */
+                valid?: boolean | null;
+                max_strain_kcal_mol?: number | null;
+                min_logp?: number | null;
+                max_logp?: number | null;
+                min_tpsa?: number | null;
+                max_tpsa?: number | null;
+                max_h_bond_donors?: number | null;
+                max_h_bond_acceptors?: number | null;
+                max_rotatable_bonds?: number | null;
+                min_rings?: number | null;
+                max_rings?: number | null;
+                min_fraction_sp3?: number | null;
+                min_qed?: number | null;
+                /** @description Only ligands without an alert of these catalogues. */
+                without_alerts?: components["schemas"]["AlertCatalogue"][];
+                /** @description Conditions on the best pose: TYPE@CHAIN:RESIDUE, or several joined by commas of which one is enough, or `2 of` several. Each repetition of the parameter is a condition, and all must hold. */
+                interactions?: string[];
+                /** @description So many of the conditions on interactions may fail. */
+                max_missing_interactions?: number;
+                /** @description Scores and efficiency put the best first. */
+                order?: components["schemas"]["HitOrder"];
                 /** @description Also count what passes the filters. */
                 with_total?: boolean;
                 /** @description `next_cursor` of the page before. */
@@ -5134,6 +5605,214 @@ export interface operations {
                 };
                 content: {
                     "chemical/x-mdl-sdfile": unknown;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    submit_analysis: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of the client's choice, new for each intent: repeating a request with its key returns its job instead of submitting another. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AnalysisCreate"] | null;
+            };
+        };
+        responses: {
+            /** @description This request was handled before; its job as it stands now. */
+            200: {
+                headers: {
+                    "Idempotent-Replay"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    get_ligand_analysis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+                ligand_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LigandAnalysis"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    list_clusters: {
+        parameters: {
+            query?: {
+                /** @description Morgan fingerprints of the ligands, or interactions of their best poses. */
+                by?: components["schemas"]["Likeness"];
+                /** @description Tanimoto, to the cluster's leader. */
+                least_similarity?: number;
+                /** @description Most ligands, best score first. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterList"];
                 };
             };
             /** @description Unauthorized */

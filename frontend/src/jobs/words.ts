@@ -6,6 +6,7 @@ export const KIND: Record<Job["kind"], string> = {
   screen: "Screen",
   redock: "Redocking",
   validate: "Validation",
+  analyse: "Analysis",
 };
 
 /** Whether the job docks ligands of a library, and so has hits. */

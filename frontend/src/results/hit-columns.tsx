@@ -15,6 +15,7 @@ interface Spec {
 const DIRECTION: Record<HitOrder, "ascending" | "descending"> = {
   score: "ascending",
   ligand_efficiency: "descending",
+  size_corrected_score: "ascending",
   name: "ascending",
   molecular_weight: "ascending",
 };

@@ -132,6 +132,16 @@ class Client:
         )
         return Job.from_json(answer.get("job", answer))
 
+    def submit_analysis(self, screen_id: str, body: Mapping[str, Any], idempotency_key: str) -> Job:
+        """Have poses of a screen analysed; asking again with the same key gives the same job."""
+        headers = {"Idempotency-Key": idempotency_key}
+        path = f"{_API}/jobs/{screen_id}/analyses"
+        return Job.from_json(self._transport.ask("POST", path, json=dict(body), headers=headers))
+
+    def ligand_analysis(self, screen_id: str, ligand_id: str) -> Mapping[str, Any]:
+        """Ask for everything that is known about one hit: checks, interactions, strain, descriptors, ranks."""
+        return self._get(f"/jobs/{screen_id}/ligands/{ligand_id}/analysis")
+
     def job(self, job_id: str) -> Job:
         """Ask for a job as it stands."""
         return Job.from_json(self._get(f"/jobs/{job_id}"))
@@ -149,9 +159,9 @@ class Client:
         """Have a job cancelled; finished results stay."""
         return Job.from_json(self._post(f"/jobs/{job_id}/cancel", None))
 
-    def hits(self, job_id: str, limit: int) -> Sequence[Hit]:
-        """List the best hits of a job, best docking score first."""
-        pages = self._pages(f"/jobs/{job_id}/hits", {"limit": min(limit, _PAGE)})
+    def hits(self, job_id: str, limit: int, filters: Mapping[str, str] | None = None) -> Sequence[Hit]:
+        """List the best hits of a job that pass the filters, best docking score first."""
+        pages = self._pages(f"/jobs/{job_id}/hits", {**(filters or {}), "limit": min(limit, _PAGE)})
         return [Hit.from_json(item) for item in islice(pages, limit)]
 
     def export(self, job_id: str, file_name: str) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+from molecular_analysis_dashboard.domain.analyses import AnalysisOptions, LigandProperties
 from molecular_analysis_dashboard.domain.hashing import content_hash
 from molecular_analysis_dashboard.domain.ligands import LigandOptions
 from molecular_analysis_dashboard.domain.rejections import RejectionReason
@@ -140,17 +141,25 @@ class DockingProtocol:
     energy_range_kcal_mol: float = 3.0
     seed: int = 42
     ligands: LigandOptions = field(default_factory=LigandOptions)
+    analyses: AnalysisOptions = field(default_factory=AnalysisOptions)
 
     def as_json(self) -> dict[str, object]:
-        """Return the protocol as JSON-compatible values."""
-        return asdict(self) | {"effort": self.effort.as_json()}
+        """Return the protocol as JSON-compatible values.
+
+        The default analyses are left out, so that protocols that were stored before there were any keep their hash.
+        """
+        values = asdict(self) | {"effort": self.effort.as_json()}
+        if self.analyses == AnalysisOptions():
+            del values["analyses"]
+        return values
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
         """Rebuild a protocol from what `as_json` returned."""
         values = dict(body)
         effort = SearchEffort.from_json(values.pop("effort", {}))
-        return cls(effort=effort, ligands=LigandOptions(**values.pop("ligands", {})), **values)
+        analyses = AnalysisOptions(**values.pop("analyses", {}))
+        return cls(effort=effort, ligands=LigandOptions(**values.pop("ligands", {})), analyses=analyses, **values)
 
     @property
     def content_hash(self) -> str:
@@ -226,6 +235,8 @@ class DockedLigand:
         Processor time of preparation and docking in the engine process, in seconds.
     search : SearchSummary
         Of the best state.
+    properties : LigandProperties, optional
+        Of the ligand's neutral parent.
     """
 
     state_smiles: str
@@ -237,6 +248,7 @@ class DockedLigand:
     seed: int
     seconds_cpu: float
     search: SearchSummary = field(default_factory=SearchSummary)
+    properties: LigandProperties | None = None
 
     @property
     def score_kcal_mol(self) -> float:

@@ -17,6 +17,7 @@ class JobKind(StrEnum):
     SCREEN = "screen"
     REDOCK = "redock"
     VALIDATE = "validate"
+    ANALYSE = "analyse"
 
 
 class JobState(StrEnum):
@@ -40,6 +41,7 @@ class TaskKind(StrEnum):
     INGEST = "ingest"
     REDOCK = "redock"
     EVALUATE = "evaluate"
+    ANALYSE = "analyse"
 
 
 class TaskState(StrEnum):
@@ -185,7 +187,15 @@ class Origin:
 
 @dataclass(frozen=True)
 class Job:
-    """What a user asked for, as stored."""
+    """What a user asked for, as stored.
+
+    Parameters
+    ----------
+    screen_id : UUID, optional
+        The screen whose poses a job of kind ``analyse`` looks at.
+    analyse_top : int, optional
+        Of a screen: how many of its best ligands are to be analysed when it has completed; None once that was asked.
+    """
 
     id: UUID
     org_id: UUID
@@ -200,6 +210,8 @@ class Job:
     site_id: UUID | None = None
     library_id: UUID | None = None
     protocol_id: UUID | None = None
+    screen_id: UUID | None = None
+    analyse_top: int | None = None
     engine_build: str | None = None
     priority: int = 0
     idempotency_key: str | None = None

@@ -1,13 +1,15 @@
 """Results as they are stored and read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from molecular_analysis_dashboard.domain.analyses import AlertCatalogue, LigandProperties, NotAnalysed
 from molecular_analysis_dashboard.domain.docking import LigandOutcome
 from molecular_analysis_dashboard.domain.errors import InvalidInput
+from molecular_analysis_dashboard.domain.interaction_filters import InteractionFilter
 from molecular_analysis_dashboard.domain.rejections import RejectionReason
 
 
@@ -19,10 +21,11 @@ class Outcome(StrEnum):
 
 
 class HitOrder(StrEnum):
-    """Orders of a hit list; each has an index. Score and efficiency put the best first."""
+    """Orders of a hit list; each has an index. Scores and efficiency put the best first."""
 
     SCORE = "score"
     LIGAND_EFFICIENCY = "ligand_efficiency"
+    SIZE_CORRECTED = "size_corrected_score"
     NAME = "name"
     MOLECULAR_WEIGHT = "molecular_weight"
 
@@ -37,11 +40,32 @@ class NewResult:
 
 
 @dataclass(frozen=True)
+class HitAnalysis:
+    """What the analysis of a hit's best pose came to; `failure` says why there is none."""
+
+    analysed_at: datetime
+    failure: NotAnalysed | None
+    valid: bool | None
+    failed_checks: tuple[str, ...]
+    strain_kcal_mol: float | None
+
+
+@dataclass(frozen=True)
 class Hit:
     """One scored ligand of a job's hit list.
 
     `n_rounds`, `converged` and `score_spread_kcal_mol` are what its search says of itself (`SearchSummary`); None where
     it could not tell, or where the result is older than the columns.
+
+    Parameters
+    ----------
+    size_corrected_score : float
+        Score divided by the cube root of the number of heavy atoms (Pan 2003, doi:10.1021/ci020055f), in kcal/mol:
+        between score and ligand efficiency in how much it favours large ligands.
+    properties : LigandProperties, optional
+        None for ligands docked before they were computed.
+    analysis : HitAnalysis, optional
+        Of the best pose; None if it was not analysed yet.
     """
 
     ligand_id: UUID
@@ -60,6 +84,9 @@ class Hit:
     score_spread_kcal_mol: float | None
     provenance: Mapping[str, object]
     recorded_at: datetime
+    size_corrected_score: float = 0.0
+    properties: LigandProperties | None = None
+    analysis: HitAnalysis | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -70,13 +97,33 @@ class Hit:
 
 @dataclass(frozen=True)
 class HitFilter:
-    """Which hits to show; None does not filter. Text matches anywhere in the name, ignoring case."""
+    """Which hits to show; None does not filter. Text matches anywhere in the name, ignoring case.
+
+    Validity, strain and interactions are those of the best pose, and let only analysed hits pass; descriptors and
+    alerts let only hits pass that have them.
+    """
 
     max_score_kcal_mol: float | None = None
     min_ligand_efficiency: float | None = None
     min_molecular_weight: float | None = None
     max_molecular_weight: float | None = None
     name_contains: str | None = None
+    analysed: bool | None = None
+    valid: bool | None = None
+    max_strain_kcal_mol: float | None = None
+    min_logp: float | None = None
+    max_logp: float | None = None
+    min_tpsa: float | None = None
+    max_tpsa: float | None = None
+    max_h_bond_donors: int | None = None
+    max_h_bond_acceptors: int | None = None
+    max_rotatable_bonds: int | None = None
+    min_rings: int | None = None
+    max_rings: int | None = None
+    min_fraction_sp3: float | None = None
+    min_qed: float | None = None
+    without_alerts: tuple[AlertCatalogue, ...] = ()
+    interactions: InteractionFilter = field(default_factory=InteractionFilter)
 
 
 @dataclass(frozen=True)
@@ -101,6 +148,7 @@ class StoredPose:
     state_smiles: str
     mol_block: str
     coordinates: bytes
+    state_no: int = 1
 
 
 @dataclass(frozen=True)

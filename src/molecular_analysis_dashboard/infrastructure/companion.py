@@ -33,6 +33,7 @@ from molecular_analysis_dashboard.ports.telemetry import Telemetry
 from molecular_analysis_dashboard.ports.unit_of_work import DATABASE_UNREACHABLE
 from molecular_analysis_dashboard.use_cases.dispatch_tasks import DispatchTasks
 from molecular_analysis_dashboard.use_cases.reconcile import Allowances, Calm, Reconcile
+from molecular_analysis_dashboard.use_cases.submit_analysis import StartAnalyses
 
 # Run as a program, this module is called __main__.
 log = structlog.get_logger(__spec__.name)
@@ -68,6 +69,7 @@ class Companion:
             ),
             telemetry,
         )
+        self._start_analyses = StartAnalyses(self._database, target_s=self._settings.task_target_s)
         self._sweeper = Sweeper(settings, lambda: self._epoch is not None)
         self._draining = False
         self._epoch: int | None = None
@@ -117,6 +119,7 @@ class Companion:
         if now >= self._next_reconcile:
             started = time.monotonic()
             self._reconcile()
+            self._start_analyses()
             self._counters.reconciled(time.monotonic() - started)
             self._next_reconcile = now + self._settings.reconcile_interval_s
         started = time.monotonic()

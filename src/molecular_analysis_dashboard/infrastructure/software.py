@@ -7,7 +7,20 @@ from importlib.metadata import PackageNotFoundError, version
 from molecular_analysis_dashboard.domain.docking import EngineBuild
 
 # Everything that reads, prepares, types or docks a molecule.
-_PACKAGES = ("rdkit", "meeko", "dimorphite_dl", "gemmi", "pdb2pqr", "propka", "biotite", "numpy", "scipy", "vina")
+_PACKAGES = (
+    "rdkit",
+    "meeko",
+    "dimorphite_dl",
+    "gemmi",
+    "pdb2pqr",
+    "propka",
+    "biotite",
+    "numpy",
+    "scipy",
+    "vina",
+    "posebusters",
+    "prolif",
+)
 
 
 def installed_software(builds: Sequence[EngineBuild]) -> dict[str, object]:

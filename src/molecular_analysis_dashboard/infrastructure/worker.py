@@ -48,6 +48,7 @@ from molecular_analysis_dashboard.infrastructure.software import installed_softw
 from molecular_analysis_dashboard.infrastructure.tracing import start_tracing
 from molecular_analysis_dashboard.infrastructure.version import package_version
 from molecular_analysis_dashboard.ports.telemetry import Telemetry
+from molecular_analysis_dashboard.use_cases.analyse_poses import AnalysePoses
 from molecular_analysis_dashboard.use_cases.dock_ligands import DockLigands, Policy
 from molecular_analysis_dashboard.use_cases.evaluate_job import EvaluateJob
 from molecular_analysis_dashboard.use_cases.heartbeat import Heartbeat
@@ -144,6 +145,7 @@ def start_slot(settings: Settings) -> None:
         memory_bytes=settings.docking.engine_memory_bytes,
         dock_timeout_s=settings.docking.ligand_timeout_s,
         preparation_timeout_s=settings.docking.preparation_timeout_s,
+        analysis_timeout_s=settings.docking.analysis_timeout_s,
         warm_sites=settings.docking.warm_receptors,
         environment={name: os.environ[name] for name in _ENGINE_ENVIRONMENT if name in os.environ},
         engine_commands=settings.docking.engine_commands,
@@ -182,6 +184,13 @@ def start_slot(settings: Settings) -> None:
         TaskKind.EVALUATE: EvaluateJob(database, evaluate),
         TaskKind.PREPARE: PrepareReceptor(database, blobs.uploads, blobs.results, engine),
         TaskKind.INGEST: IngestLibrary(database, blobs.uploads, engine, bounded_records),
+        TaskKind.ANALYSE: AnalysePoses(
+            database,
+            blobs.results,
+            engine,
+            max_losses_per_ligand=ledger.max_losses_per_ligand,
+            patience_s=_PATIENCE_S,
+        ),
     }
     run_task = RunTask(
         database,

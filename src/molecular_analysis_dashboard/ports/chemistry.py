@@ -66,5 +66,8 @@ class RequestChemistry(Protocol):
     ) -> tuple[BoxCheck, ...]:
         """Check a box against a structure's polymer atoms; InvalidInput when it lies off them."""
 
+    def morgan_fingerprints(self, smiles: Sequence[str]) -> list[int]:
+        """Return the Morgan fingerprint of each molecule as a set of bits; one that cannot be read has none."""
+
     def pose_sdf(self, pose: StoredPose, properties: Mapping[str, str | float | int]) -> str:
         """Return one SDF record of a pose, with bond orders and data fields."""

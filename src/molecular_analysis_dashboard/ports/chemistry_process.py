@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from molecular_analysis_dashboard.domain.analyses import AnalysisSite, PoseAnalysis, PosedLigand
 from molecular_analysis_dashboard.domain.docking import DockingProtocol, LigandOutcome
 from molecular_analysis_dashboard.domain.errors import MadError
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecord, RejectedRecord, ValidatedLigand
@@ -79,6 +80,9 @@ class ChemistryProcess(Protocol):
 
     def validate(self, records: Sequence[LigandRecord]) -> list[ValidatedLigand | RejectedRecord]:
         """Validate records, in their order."""
+
+    def analyse(self, site: AnalysisSite, posed: PosedLigand) -> PoseAnalysis:
+        """Analyse one pose; what is made of the receptor stays warm."""
 
     def restart(self) -> None:
         """End the process; the next call starts a fresh one, which holds nothing."""

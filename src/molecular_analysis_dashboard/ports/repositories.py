@@ -199,6 +199,9 @@ class Jobs(Protocol):
     def delete(self, job_id: UUID) -> None:
         """Hide a finished job; Conflict (``job_not_finished``) otherwise."""
 
+    def unfinished_analyses(self, screen_id: UUID) -> list[Job]:
+        """Lock and return the jobs that analyse a screen and have not ended."""
+
     def started(self, job_id: UUID) -> None:
         """Note that the first task of a job runs."""
 
@@ -219,6 +222,12 @@ class Results(Protocol):
 
     def count_hits(self, job_id: UUID, where: HitFilter) -> int:
         """Count hits that pass a filter."""
+
+    def best(self, job_id: UUID, where: HitFilter, *, skip: int, limit: int) -> list[UUID]:
+        """Return the ids of hits that pass a filter, best score first, behind the first `skip`."""
+
+    def ranks(self, hit: Hit, job_id: UUID) -> dict[HitOrder, int]:
+        """Return the rank of a hit by each order of quality, 1 is best; equals share theirs."""
 
     def hit(self, job_id: UUID, ligand_id: UUID) -> Hit:
         """Return one hit, or raise NotFound."""

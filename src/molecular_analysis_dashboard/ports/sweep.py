@@ -20,7 +20,10 @@ class Sweep(Protocol):
     """
 
     def hide_makers(self, *, older_than_s: float) -> int:
-        """Delete, by hiding, the jobs that made a deleted library or structure that no other job needs."""
+        """Delete, by hiding, the jobs that made a deleted library or structure that no other job needs.
+
+        And those that analysed a deleted screen.
+        """
 
     def jobs(self, *, older_than_s: float, limit: int) -> int:
         """Remove up to `limit` ligands, tasks or events of one deleted job; its own row goes last."""

@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from molecular_analysis_dashboard.domain.identity import Scope
+from molecular_analysis_dashboard.ports.analyses import Analyses
 from molecular_analysis_dashboard.ports.repositories import (
     Control,
     Events,
@@ -52,6 +53,10 @@ class UnitOfWork(Protocol):
     @property
     def validations(self) -> Validations:
         """Validations by actives and decoys."""
+
+    @property
+    def analyses(self) -> Analyses:
+        """Analyses of poses."""
 
     @property
     def ledger(self) -> Ledger:

@@ -5,7 +5,7 @@ from uuid import UUID
 from molecular_analysis_dashboard.domain.identity import TenantScope
 from molecular_analysis_dashboard.domain.jobs import Job, JobCounts, JobState, check_job_change
 from molecular_analysis_dashboard.ports.queue import Wake
-from molecular_analysis_dashboard.ports.unit_of_work import Database
+from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
 from molecular_analysis_dashboard.use_cases.job_products import CANCELLED, give_up_product
 
 
@@ -23,11 +23,7 @@ def cancel(database: Database, wake: Wake, scope: TenantScope, job_id: UUID) -> 
         job = uow.jobs.get(job_id, lock=True)
         if job.state not in (JobState.CANCELLING, JobState.CANCELLED):
             check_job_change(job.state, JobState.CANCELLING)
-            uow.jobs.change_state(job_id, JobState.CANCELLING)
-            uow.jobs.cancel_waiting_tasks(job_id)
-            if uow.jobs.running_tasks(job_id) == 0:
-                uow.jobs.change_state(job_id, JobState.CANCELLED)
-                give_up_product(uow, job, CANCELLED)
+            _begin_cancel(uow, job)
         uow.commit()
     # Only for speed: a heartbeat tells every slot the same within its interval.
     wake.send()
@@ -55,6 +51,32 @@ def resume(database: Database, scope: TenantScope, job_id: UUID) -> tuple[Job, J
             uow.jobs.change_state(job_id, JobState.RUNNING)
         uow.commit()
     return _answer(database, scope, job_id)
+
+
+def delete(database: Database, wake: Wake, scope: TenantScope, job_id: UUID) -> None:
+    """Delete a job that has ended, with its results; analyses of a screen that still run are cancelled.
+
+    Raises
+    ------
+    Conflict
+        With code ``job_not_finished``.
+    """
+    with database.begin(scope) as uow:
+        uow.jobs.delete(job_id)
+        running = uow.jobs.unfinished_analyses(job_id)
+        for analysis in running:
+            _begin_cancel(uow, analysis)
+        uow.commit()
+    if running:
+        wake.send()
+
+
+def _begin_cancel(uow: UnitOfWork, job: Job) -> None:
+    uow.jobs.change_state(job.id, JobState.CANCELLING)
+    uow.jobs.cancel_waiting_tasks(job.id)
+    if uow.jobs.running_tasks(job.id) == 0:
+        uow.jobs.change_state(job.id, JobState.CANCELLED)
+        give_up_product(uow, job, CANCELLED)
 
 
 def _answer(database: Database, scope: TenantScope, job_id: UUID) -> tuple[Job, JobCounts]:

@@ -5,10 +5,11 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
+from molecular_analysis_dashboard.domain.analyses import LigandProperties
 from molecular_analysis_dashboard.domain.errors import Conflict
 from molecular_analysis_dashboard.domain.identity import TenantScope
 from molecular_analysis_dashboard.domain.jobs import SCREENING_KINDS, Job, JobKind
-from molecular_analysis_dashboard.domain.results import Hit, HitFilter, HitOrder, StoredPose
+from molecular_analysis_dashboard.domain.results import Hit, HitAnalysis, HitFilter, HitOrder, StoredPose
 from molecular_analysis_dashboard.ports.chemistry import RequestChemistry
 from molecular_analysis_dashboard.ports.unit_of_work import Database
 from molecular_analysis_dashboard.use_cases.read_results import RejectedPosition, rejected_page
@@ -17,8 +18,11 @@ _HITS_PER_PAGE = 1000
 _POSED_HITS_PER_PAGE = 100
 HIT_COLUMNS = (
     "rank", "name", "smiles", "inchikey", "score_kcal_mol", "ligand_efficiency", "n_poses", "state_smiles",
-    "seconds_cpu", "converged", "score_spread_kcal_mol",
+    "seconds_cpu", "converged", "score_spread_kcal_mol", "size_corrected_score", "logp", "tpsa", "h_bond_donors",
+    "h_bond_acceptors", "rotatable_bonds", "rings", "fraction_sp3", "qed", "alerts", "valid", "failed_checks",
+    "strain_kcal_mol", "not_analysed",
 )  # fmt: skip
+_PROPERTIES = tuple(LigandProperties.__dataclass_fields__)
 REJECTED_COLUMNS = ("line", "name", "input", "reason", "message")
 # Spreadsheets take a cell that begins with one of these for a formula (OWASP, "CSV Injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -67,7 +71,25 @@ def _hit_row(rank: int, hit: Hit) -> Sequence[object]:
         hit.seconds_cpu,
         "" if hit.converged is None else str(hit.converged).lower(),
         hit.score_spread_kcal_mol,
+        round(hit.size_corrected_score, 6),
+        *_property_cells(hit.properties),
+        *_analysis_cells(hit.analysis),
     )
+
+
+def _property_cells(found: LigandProperties | None) -> Sequence[object]:
+    if found is None:
+        return ("",) * len(_PROPERTIES)
+    return [getattr(found, name) for name in _PROPERTIES[:-1]] + [guarded("; ".join(found.alerts))]
+
+
+def _analysis_cells(found: HitAnalysis | None) -> Sequence[object]:
+    """Return empty cells for what was not analysed, which is not the same as invalid."""
+    if found is None:
+        return ("",) * 4
+    valid = {True: "true", False: "false", None: ""}[found.valid]
+    strain = "" if found.strain_kcal_mol is None else found.strain_kcal_mol
+    return valid, "; ".join(found.failed_checks), strain, found.failure or ""
 
 
 def poses_sdf(database: Database, chemistry: RequestChemistry, scope: TenantScope, job_id: UUID) -> Iterator[str]:

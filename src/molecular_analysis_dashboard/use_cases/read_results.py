@@ -19,6 +19,8 @@ def sort_value(hit: Hit, order: HitOrder) -> str | float:
             return hit.score_kcal_mol
         case HitOrder.LIGAND_EFFICIENCY:
             return hit.ligand_efficiency
+        case HitOrder.SIZE_CORRECTED:
+            return hit.size_corrected_score
         case HitOrder.NAME:
             return hit.name
         case HitOrder.MOLECULAR_WEIGHT:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
 from molecular_analysis_dashboard.domain.identity import Principal, new_id
 from molecular_analysis_dashboard.domain.jobs import (
@@ -16,7 +17,7 @@ from molecular_analysis_dashboard.domain.jobs import (
 from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE, QUEUE_PREPARE
 from molecular_analysis_dashboard.ports.unit_of_work import UnitOfWork
 
-# What docks a library is planned first; a redocking brings its tasks along; the others are one task.
+# What docks a library is planned first; redockings and analyses bring their tasks along; the others are one task.
 _FIRST_TASK: Mapping[JobKind, tuple[TaskKind, str]] = {
     JobKind.PREPARE: (TaskKind.PREPARE, QUEUE_PREPARE),
     JobKind.INGEST: (TaskKind.INGEST, QUEUE_PREPARE),
@@ -27,13 +28,18 @@ _FIRST_TASK: Mapping[JobKind, tuple[TaskKind, str]] = {
 
 def new_job(principal: Principal, kind: JobKind, name: str, origin: Origin) -> Job:
     """Return a job about to be written; the caller adds what it is about."""
+    return job_of(principal.org_id, principal.user_id, kind, name, origin)
+
+
+def job_of(org_id: UUID, owner_id: UUID, kind: JobKind, name: str, origin: Origin) -> Job:
+    """Return a job about to be written for somebody who need not be there."""
     return Job(
         id=new_id(),
-        org_id=principal.org_id,
+        org_id=org_id,
         kind=kind,
         state=JobState.PLANNING,
         name=name,
-        created_by=principal.user_id,
+        created_by=owner_id,
         created_at=datetime.now(UTC),
         planning_complete=kind not in SCREENING_KINDS,
         origin=origin,

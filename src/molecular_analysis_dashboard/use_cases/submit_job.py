@@ -63,6 +63,7 @@ def _write(uow: UnitOfWork, principal: Principal, request: ScreenRequest, key: s
         new_job(principal, JobKind.SCREEN, name, origin),
         spec={"library_sha256": library.sha256},
         library_id=library.id,
+        analyse_top=inputs.protocol.protocol.analyses.top or None,
         priority=request.priority,
         idempotency_key=key,
         request_hash=request.request_hash,

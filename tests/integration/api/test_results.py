@@ -42,6 +42,7 @@ def all_names(client: httpx.Client, address: str, **query: Any) -> list[str]:
     [
         ("score", ["aspirin", "benzene", "ethanol"]),
         ("ligand_efficiency", ["ethanol", "benzene", "aspirin"]),
+        ("size_corrected_score", ["aspirin", "benzene", "ethanol"]),
         ("name", ["aspirin", "benzene", "ethanol"]),
         ("molecular_weight", ["ethanol", "benzene", "aspirin"]),
     ],
@@ -161,8 +162,12 @@ def test_hits_export_as_a_ranked_table(bench: Bench, screen: UUID) -> None:
     answer = bench.client.get(f"{JOBS}/{screen}/export/hits.csv")
 
     assert 'filename="four on 4iaq-hits.csv"' in answer.headers["Content-Disposition"]
-    head = "rank,name,smiles,inchikey,score_kcal_mol,ligand_efficiency,n_poses,state_smiles,seconds_cpu,"
-    assert answer.text.splitlines()[0] == head + "converged,score_spread_kcal_mol"
+    head = (
+        "rank,name,smiles,inchikey,score_kcal_mol,ligand_efficiency,n_poses,state_smiles,seconds_cpu,"
+        "converged,score_spread_kcal_mol,size_corrected_score,logp,tpsa,h_bond_donors,h_bond_acceptors,"
+        "rotatable_bonds,rings,fraction_sp3,qed,alerts,valid,failed_checks,strain_kcal_mol,not_analysed"
+    )
+    assert answer.text.splitlines()[0] == head
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert [(row["rank"], row["name"], float(row["score_kcal_mol"])) for row in rows] == [
         ("1", "aspirin", -6.25),

@@ -8,6 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from molecular_analysis_dashboard.adapters.engines import messages
+from molecular_analysis_dashboard.domain.analyses import (
+    AnalysisSite,
+    Interaction,
+    InteractionType,
+    PoseAnalysis,
+    PosedLigand,
+)
 from molecular_analysis_dashboard.domain.docking import DockedLigand, DockingProtocol, Pose, RejectedLigand, StateScore
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecord, RejectedRecord, ValidatedLigand
 from molecular_analysis_dashboard.domain.receptors import (
@@ -71,12 +78,30 @@ reports = st.builds(
     st.dictionaries(texts, texts, max_size=2),
 )
 
+analyses = st.builds(
+    PoseAnalysis,
+    st.dictionaries(texts, st.none() | st.booleans(), max_size=3),
+    st.lists(st.builds(Interaction, st.sampled_from(InteractionType), texts, numbers), max_size=3).map(tuple),
+    st.none() | numbers,
+    texts,
+    st.lists(numbers, max_size=2).map(tuple),
+    st.dictionaries(texts, texts, max_size=2),
+    numbers,
+)
+
 ids = st.dictionaries(texts, texts | st.integers(), max_size=3)
 requests = st.one_of(
     st.builds(messages.OpenSite, st.builds(SiteSpec, texts, texts, boxes, st.just(DockingProtocol())), ids=ids),
     st.builds(messages.Dock, texts, st.builds(LigandInput, texts, texts, texts), ids=ids),
     st.builds(messages.PrepareReceptor, st.binary(), texts, options, ids=ids),
     st.builds(messages.Validate, st.lists(records, max_size=4).map(tuple), ids=ids),
+    st.builds(messages.OpenAnalysis, st.builds(AnalysisSite, texts, texts, boxes), ids=ids),
+    st.builds(
+        messages.Analyse,
+        texts,
+        st.builds(PosedLigand, texts, texts, st.binary(), st.lists(st.binary(), max_size=2).map(tuple)),
+        ids=ids,
+    ),
 )
 responses = st.one_of(
     st.just(messages.Done()),
@@ -84,6 +109,7 @@ responses = st.one_of(
     st.builds(messages.Docked, docked | st.builds(RejectedLigand, reasons, texts, numbers)),
     st.builds(messages.ReceptorPrepared, st.builds(PreparedReceptor, texts, texts, reports)),
     st.builds(messages.Validated, st.lists(validated | rejected_records, max_size=4).map(tuple)),
+    st.builds(messages.Analysed, analyses),
     st.builds(messages.Failed, texts, texts, texts, st.dictionaries(texts, st.integers() | texts, max_size=3)),
 )
 

@@ -7,6 +7,7 @@ from tests.integration.ledger.bench import BUILD, NOW, SCORED, Bench, ligand, re
 from tests.support.counted import Counted
 
 from molecular_analysis_dashboard.adapters.storage.local import LocalBlobStore
+from molecular_analysis_dashboard.domain.analyses import AnalysisSite, PoseAnalysis, PosedLigand
 from molecular_analysis_dashboard.domain.catalog import (
     BindingSite,
     Library,
@@ -69,6 +70,9 @@ class Process:
 
     def restart(self) -> None:
         self.calls.append("restart")
+
+    def analyse(self, site: AnalysisSite, posed: PosedLigand) -> PoseAnalysis:
+        raise NotImplementedError
 
     def stop(self) -> None:
         raise NotImplementedError

@@ -10,6 +10,7 @@ import pytest
 from tests.integration.ledger.bench import NOW, Bench, ligand
 
 from molecular_analysis_dashboard.adapters.storage.local import LocalBlobStore
+from molecular_analysis_dashboard.domain.analyses import AnalysisSite, PoseAnalysis, PosedLigand
 from molecular_analysis_dashboard.domain.catalog import Library, ReadyState, Rejection
 from molecular_analysis_dashboard.domain.docking import LigandOutcome
 from molecular_analysis_dashboard.domain.errors import InvalidInput, Superseded
@@ -70,6 +71,9 @@ class Process:
 
     def restart(self) -> None:
         self.running = True
+
+    def analyse(self, site: AnalysisSite, posed: PosedLigand) -> PoseAnalysis:
+        raise NotImplementedError
 
     def stop(self) -> None:
         raise NotImplementedError

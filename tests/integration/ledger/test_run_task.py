@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 from tests.integration.ledger.bench import Bench, at_once
 from tests.support.counted import Counted
 
+from molecular_analysis_dashboard.domain.analyses import AnalysisSite, PoseAnalysis, PosedLigand
 from molecular_analysis_dashboard.domain.docking import LigandOutcome
 from molecular_analysis_dashboard.domain.errors import EngineFailed, ResourceLost
 from molecular_analysis_dashboard.domain.jobs import ClaimedTask, JobState, TaskKind
@@ -33,6 +34,9 @@ class Process:
     def restart(self) -> None:
         self.restarts += 1
         self.stopped.clear()
+
+    def analyse(self, site: AnalysisSite, posed: PosedLigand) -> PoseAnalysis:
+        raise NotImplementedError
 
     def stop(self) -> None:
         self.stopped.set()

@@ -248,6 +248,36 @@ def test_job_that_read_a_library_shows_what_came_of_its_records(mad: Mad, serve:
     assert listed.stdout.splitlines()[1].split()[2:7] == ["completed", "14", "0", "2", "16"]
 
 
+def test_analyses_are_asked_for_by_rank_or_by_ligand(mad: Mad, serve: Serve) -> None:
+    body = job(kind="analyse", state="running", name="Analyse it")
+    server = serve(202, json.dumps(body))
+    for chosen in (("--top", "5", "--first", "6"), ("--ligand", JOB)):
+        outcome = mad("analyse", JOB, *chosen, "--no-wait", "--json", "--server", server)
+        assert (outcome.code, outcome.json) == (ExitCode.OK, {"job": body})
+    assert mad("analyse", JOB, "--top", "0", "--server", server).code == ExitCode.USAGE
+
+
+def test_ended_analyses_list_what_was_found(mad: Mad, serve: Serve) -> None:
+    hit = {
+        "ligand_id": JOB,
+        "name": "aspirin",
+        "score_kcal_mol": -6.25,
+        "smiles": "CC(=O)Oc1ccccc1C(=O)O",
+        "heavy_atoms": 13,
+        "ligand_efficiency": 0.5,
+        "molecular_weight": 180.2,
+        "analysis": {"valid": False, "failed_checks": ["bond_lengths"], "strain_kcal_mol": None},
+        "properties": {"qed": 0.55, "alerts": ["BRENK:phenol_ester"]},
+    }
+    server = serve(200, json.dumps(job(kind="analyse") | {"items": [hit], "next_cursor": None}))
+    outcome = mad("analyse", JOB, "--server", server)
+
+    assert outcome.code == ExitCode.OK
+    row = outcome.stdout.splitlines()[-1]
+    assert "aspirin" in row
+    assert "bond_lengths, BRENK:phenol_ester" in row
+
+
 @pytest.mark.parametrize("arguments", [("show", JOB), ("show", JOB, "--json"), ("list",)])
 def test_names_cannot_steer_the_terminal(mad: Mad, serve: Serve, arguments: tuple[str, ...]) -> None:
     hostile = job(name="red\x1b[31m \u202e evil")

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from molecular_analysis_dashboard.domain.analyses import AnalysisOptions
 from molecular_analysis_dashboard.domain.docking import (
     PRESETS,
     DockedLigand,
@@ -203,3 +204,11 @@ def test_docked_ligand_is_scored_by_its_best_pose() -> None:
     ligand = DockedLigand("CCO", "", poses, 16, (StateScore("CCO", -8.0),), (), 1, 0.1)
     assert ligand.score_kcal_mol == -8.0
     assert ligand.ligand_efficiency == 0.5
+
+
+def test_analyses_are_part_of_a_protocol_only_where_they_are_not_the_default() -> None:
+    none = DockingProtocol(analyses=AnalysisOptions(top=0))
+
+    assert "analyses" not in DockingProtocol().as_json()
+    assert none.content_hash != DockingProtocol().content_hash
+    assert DockingProtocol.from_json(none.as_json()) == none

@@ -47,6 +47,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
     assert settings.docking.model_dump() == {
         "ligand_timeout_s": 1800,
         "preparation_timeout_s": 600,
+        "analysis_timeout_s": 300,
         "engine_memory_bytes": 3 * 1024**3,
         "warm_receptors": 2,
         "engine_builds_dir": None,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from rdkit import Chem
+from rdkit.Chem import rdFingerprintGenerator
 
 from molecular_analysis_dashboard.adapters.chemistry.bond_order_template import (
     connected_mol,
@@ -18,6 +19,7 @@ from molecular_analysis_dashboard.adapters.chemistry.native_placement import (
     read_placed_ligand,
 )
 from molecular_analysis_dashboard.adapters.chemistry.poses import pose_sdf
+from molecular_analysis_dashboard.adapters.chemistry.rdkit_reading import read_smiles
 from molecular_analysis_dashboard.adapters.chemistry.receptor_model import ReceptorResidue
 from molecular_analysis_dashboard.adapters.chemistry.sites import box_around, box_from_residues, check_box_on
 from molecular_analysis_dashboard.adapters.chemistry.structures import read_structure, summarize_structure
@@ -91,6 +93,12 @@ class GemmiRdkitChemistry:
             if not atom.is_hydrogen()
         ]
         return tuple(BoxCheck(note.code, note.severity, note.message) for note in check_box_on(polymer, box, native))
+
+    def morgan_fingerprints(self, smiles: Sequence[str]) -> list[int]:
+        """See `RequestChemistry.morgan_fingerprints`; radius 2 and 2048 bits (Rogers and Hahn 2010)."""
+        generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
+        mols = (read_smiles(text) for text in smiles)
+        return [0 if mol is None else int(generator.GetFingerprint(mol).ToBitString(), 2) for mol in mols]
 
     def pose_sdf(self, pose: StoredPose, properties: Mapping[str, str | float | int]) -> str:
         """See `RequestChemistry.pose_sdf`."""

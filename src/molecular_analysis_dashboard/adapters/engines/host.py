@@ -10,17 +10,20 @@ import resource
 import signal
 import sys
 from collections import OrderedDict
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import structlog
 
 from molecular_analysis_dashboard.adapters.engines.messages import (
+    Analyse,
+    Analysed,
     Dock,
     Docked,
     Done,
     Failed,
     NativeRead,
     NativeRedocked,
+    OpenAnalysis,
     OpenSite,
     OutOfMemory,
     PrepareReceptor,
@@ -43,6 +46,9 @@ from molecular_analysis_dashboard.infrastructure.logging import bind_ids, config
 from molecular_analysis_dashboard.ports.chemistry_process import SiteSpec
 from molecular_analysis_dashboard.ports.engine import DockingSite
 
+if TYPE_CHECKING:
+    from molecular_analysis_dashboard.adapters.chemistry.pose_analysis import PoseAnalyser
+
 # Run as a program, this module is called __main__.
 log = structlog.get_logger(__spec__.name)
 
@@ -59,6 +65,7 @@ class Host:
         self._warm_sites = warm_sites
         self._commands = commands
         self._sites: OrderedDict[str, tuple[SiteSpec, DockingSite]] = OrderedDict()
+        self._analyser: tuple[str, PoseAnalyser] | None = None
 
     def answer(self, request: Request) -> Response:
         """Do what is asked; errors of ours become answers, anything else ends the process."""
@@ -93,6 +100,10 @@ class Host:
                 ligands = tuple(validate_batch(request.records))
                 log.info("records.validated", records=len(ligands))
                 return Validated(ligands)
+            case OpenAnalysis():
+                return self._open_analysis(request)
+            case Analyse():
+                return self._analyse(request)
 
     def _open(self, site: SiteSpec) -> Done:
         from molecular_analysis_dashboard.adapters.engines.registry import load_engine
@@ -130,6 +141,25 @@ class Host:
         else:
             log.info("native.rejected", reason=outcome.reason, message=outcome.message)
         return NativeRedocked(outcome)
+
+    def _open_analysis(self, request: OpenAnalysis) -> Done:
+        """Keep one receptor: analyses of a screen come one after the other."""
+        from molecular_analysis_dashboard.adapters.chemistry.pose_analysis import PoseAnalyser
+
+        key = request.site.key
+        is_warm = self._analyser is not None and self._analyser[0] == key
+        log.info("analysis.opened", receptor_sha256=request.site.receptor_sha256, warm=is_warm)
+        if not is_warm:
+            self._analyser = (key, PoseAnalyser(request.site))
+        return Done()
+
+    def _analyse(self, request: Analyse) -> Analysed:
+        if self._analyser is None or self._analyser[0] != request.site_key:
+            raise EngineFailed("The receptor is not open for analyses in this process.", code="site_not_open")
+        with bind_ids(ligand_id=request.posed.ligand_id):
+            analysis = self._analyser[1].analyse(request.posed)
+            log.debug("pose.analysed", seconds_cpu=analysis.seconds_cpu, problems=dict(analysis.problems))
+        return Analysed(analysis)
 
     def _dock(self, request: Dock) -> Docked:
         from molecular_analysis_dashboard.adapters.engines.ligand_docking import dock_ligand

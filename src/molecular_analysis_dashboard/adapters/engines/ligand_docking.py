@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from molecular_analysis_dashboard.adapters.chemistry.ligand_preparation import prepare_states
+from molecular_analysis_dashboard.adapters.chemistry.ligand_properties import ligand_properties
 from molecular_analysis_dashboard.adapters.chemistry.poses import matches_state
 from molecular_analysis_dashboard.adapters.engines.rounds import dock_in_rounds
 from molecular_analysis_dashboard.domain.docking import (
@@ -72,6 +73,7 @@ def dock_ligand(
         seed=best.seed,
         seconds_cpu=_cpu_s() - started,
         search=best.search,
+        properties=ligand_properties(ligand.smiles),
     )
 
 

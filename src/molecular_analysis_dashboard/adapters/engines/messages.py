@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Discriminator, TypeAdapter
 
+from molecular_analysis_dashboard.domain.analyses import AnalysisSite, PoseAnalysis, PosedLigand
 from molecular_analysis_dashboard.domain.docking import DockedLigand, RejectedLigand
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecord, RejectedRecord, ValidatedLigand
 from molecular_analysis_dashboard.domain.receptors import PreparedReceptor, ReceptorOptions
@@ -83,7 +84,24 @@ class Validate(_Asked):
     op: Literal["validate"] = "validate"
 
 
-Request = OpenSite | Dock | Redock | ReadNative | PrepareReceptor | Validate
+@dataclass(frozen=True)
+class OpenAnalysis(_Asked):
+    """Make a receptor ready for analyses, or find it warm."""
+
+    site: AnalysisSite
+    op: Literal["open_analysis"] = "open_analysis"
+
+
+@dataclass(frozen=True)
+class Analyse(_Asked):
+    """Analyse one pose at a site that is open for it."""
+
+    site_key: str
+    posed: PosedLigand
+    op: Literal["analyse"] = "analyse"
+
+
+Request = OpenSite | Dock | Redock | ReadNative | PrepareReceptor | Validate | OpenAnalysis | Analyse
 
 
 @dataclass(frozen=True)
@@ -134,6 +152,14 @@ class Validated:
 
 
 @dataclass(frozen=True)
+class Analysed:
+    """What was found out about one pose."""
+
+    analysis: PoseAnalysis
+    op: Literal["analysed"] = "analysed"
+
+
+@dataclass(frozen=True)
 class Failed:
     """The work raised an error of ours; `kind` is its class."""
 
@@ -151,7 +177,7 @@ class OutOfMemory:
     op: Literal["out_of_memory"] = "out_of_memory"
 
 
-Response = Done | Docked | NativeRedocked | NativeRead | ReceptorPrepared | Validated | Failed | OutOfMemory
+Response = Done | Docked | NativeRedocked | NativeRead | ReceptorPrepared | Validated | Analysed | Failed | OutOfMemory
 
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Discriminator("op")])
 _RESPONSES: TypeAdapter[Response] = TypeAdapter(Annotated[Response, Discriminator("op")])

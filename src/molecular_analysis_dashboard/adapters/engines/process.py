@@ -17,12 +17,15 @@ from typing import IO, BinaryIO, TypeVar, cast
 
 from molecular_analysis_dashboard.adapters.engines.bounded_pipes import BoundedPipes
 from molecular_analysis_dashboard.adapters.engines.messages import (
+    Analyse,
+    Analysed,
     Dock,
     Docked,
     Done,
     Failed,
     NativeRead,
     NativeRedocked,
+    OpenAnalysis,
     OpenSite,
     OutOfMemory,
     PrepareReceptor,
@@ -37,6 +40,7 @@ from molecular_analysis_dashboard.adapters.engines.messages import (
     write_message,
 )
 from molecular_analysis_dashboard.domain import errors
+from molecular_analysis_dashboard.domain.analyses import AnalysisSite, PoseAnalysis, PosedLigand
 from molecular_analysis_dashboard.domain.docking import LigandOutcome
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecord, RejectedRecord, ValidatedLigand
 from molecular_analysis_dashboard.domain.receptors import PreparedReceptor, ReceptorOptions
@@ -62,7 +66,7 @@ _VALIDATION_S_PER_RECORD = 0.1
 # How long a child that closed its pipe may take to be gone.
 _EXIT_S = 2.0
 _STDOUT = 1
-R = TypeVar("R", Done, Docked, NativeRedocked, NativeRead, ReceptorPrepared, Validated)
+R = TypeVar("R", Done, Docked, NativeRedocked, NativeRead, ReceptorPrepared, Validated, Analysed)
 
 
 class EngineProcess:
@@ -72,7 +76,7 @@ class EngineProcess:
     ----------
     memory_bytes : int
         Limit of the child's address space.
-    dock_timeout_s, preparation_timeout_s : float
+    dock_timeout_s, preparation_timeout_s, analysis_timeout_s : float
         Wall-clock limits of one request, in seconds.
     warm_sites : int
         How many sites' maps the child keeps.
@@ -91,6 +95,7 @@ class EngineProcess:
         memory_bytes: int,
         dock_timeout_s: float,
         preparation_timeout_s: float,
+        analysis_timeout_s: float = 300.0,
         warm_sites: int,
         environment: Mapping[str, str],
         engine_commands: str = "",
@@ -101,6 +106,7 @@ class EngineProcess:
         self._memory_bytes = memory_bytes
         self._dock_timeout_s = dock_timeout_s
         self._preparation_timeout_s = preparation_timeout_s
+        self._analysis_timeout_s = analysis_timeout_s
         self._warm_sites = warm_sites
         self._environment = {**environment, **_ONE_THREAD}
         self._engine_commands = engine_commands
@@ -112,6 +118,7 @@ class EngineProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._stderr: IO[bytes] | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._open_analysis: str | None = None
         self._stopped = False
         self._lock = threading.Lock()
 
@@ -153,6 +160,13 @@ class EngineProcess:
         """Validate records, in their order."""
         timeout_s = min(_VALIDATION_S + _VALIDATION_S_PER_RECORD * len(records), self._preparation_timeout_s)
         return list(self._ask(Validate(tuple(records)), Validated, timeout_s).ligands)
+
+    def analyse(self, site: AnalysisSite, posed: PosedLigand) -> PoseAnalysis:
+        """Analyse one pose; the receptor is sent once to each process."""
+        if self._process is None or self._open_analysis != site.key:
+            self._ask(OpenAnalysis(site), Done, self._preparation_timeout_s)
+            self._open_analysis = site.key
+        return self._ask(Analyse(site.key, posed), Analysed, self._analysis_timeout_s).analysis
 
     def restart(self) -> None:
         """End the process; the next call starts a fresh one, which holds nothing."""
@@ -232,6 +246,7 @@ class EngineProcess:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by _tail when the child is reaped
         self._scratch = tempfile.TemporaryDirectory(prefix="mad-engine-", ignore_cleanup_errors=True)
         self._started_at = time.monotonic()
+        self._open_analysis = None
         log_to = os.dup(_STDOUT)
         numbers = map(str, (os.getpid(), self._memory_bytes, self._warm_sites, log_to))
         try:

@@ -83,6 +83,8 @@ class SqlJobs(Repository):
             "site_id": job.site_id,
             "library_id": job.library_id,
             "protocol_id": job.protocol_id,
+            "screen_id": job.screen_id,
+            "analyse_top": job.analyse_top,
             "engine_build": job.engine_build,
             "priority": job.priority,
             "idempotency_key": job.idempotency_key,
@@ -110,20 +112,20 @@ class SqlJobs(Repository):
         """Return one (locking its row if asked), or raise NotFound."""
         query = select(jobs).where(jobs.c.id == job_id, jobs.c.deleted_at.is_(None))
         # Not the key: writing an event of the job, as every end of a task does, must not wait for this lock.
-        return _job(self._one(query.with_for_update(key_share=True) if lock else query, "job", job_id))
+        return job_of_row(self._one(query.with_for_update(key_share=True) if lock else query, "job", job_id))
 
     def find_by_key(self, idempotency_key: str) -> Job | None:
         """Return the job submitted with this key."""
         query = select(jobs).where(jobs.c.idempotency_key == idempotency_key)
         row = self._connection.execute(query).mappings().one_or_none()
-        return None if row is None else _job(row)
+        return None if row is None else job_of_row(row)
 
     def page(self, *, kind: JobKind | None = None, after: UUID | None, limit: int) -> list[Job]:
         """Return jobs of one kind, or of all, newest first."""
         query = select(jobs).where(jobs.c.deleted_at.is_(None))
         if kind is not None:
             query = query.where(jobs.c.kind == kind)
-        return [_job(row) for row in self._newest_first(query, jobs, after, limit)]
+        return [job_of_row(row) for row in self._newest_first(query, jobs, after, limit)]
 
     def counts(self, job_id: UUID) -> JobCounts:
         """Aggregate where the job's ligands are."""
@@ -248,6 +250,12 @@ class SqlJobs(Repository):
             raise Conflict("This job has not ended; cancel it first.", code="job_not_finished", job_id=str(job_id))
         self._connection.execute(update(jobs).where(jobs.c.id == job_id).values(deleted_at=func.now()))
 
+    def unfinished_analyses(self, screen_id: UUID) -> list[Job]:
+        """Lock and return the jobs that analyse a screen and have not ended."""
+        query = select(jobs).where(jobs.c.screen_id == screen_id, jobs.c.finished_at.is_(None))
+        rows = self._connection.execute(query.with_for_update(key_share=True)).mappings()
+        return [job_of_row(row) for row in rows]
+
     def add_event(self, job_id: UUID, type_: str, payload: Mapping[str, object]) -> None:
         """Write an event of the job."""
         write_event(self._connection, self._org_id, job_id, type_, payload)
@@ -266,7 +274,8 @@ def _counts(row: Row[Any]) -> JobCounts:
     )
 
 
-def _job(row: RowMapping) -> Job:
+def job_of_row(row: RowMapping) -> Job:
+    """Return the job that a row of `jobs` is."""
     return Job(
         id=row["id"],
         org_id=row["org_id"],
@@ -281,6 +290,8 @@ def _job(row: RowMapping) -> Job:
         site_id=row["site_id"],
         library_id=row["library_id"],
         protocol_id=row["protocol_id"],
+        screen_id=row["screen_id"],
+        analyse_top=row["analyse_top"],
         engine_build=row["engine_build"],
         priority=row["priority"],
         idempotency_key=row["idempotency_key"],

@@ -6,6 +6,7 @@ locks the task row `FOR SHARE`, so a write either happens wholly before an attem
 
 import zlib
 from collections.abc import Mapping
+from dataclasses import asdict
 from uuid import UUID
 
 from sqlalchemy import bindparam, insert, text
@@ -14,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from molecular_analysis_dashboard.adapters.persistence.jobs import write_event
 from molecular_analysis_dashboard.adapters.persistence.rows import RECORDED, Repository
 from molecular_analysis_dashboard.adapters.persistence.tables import ligand_states, poses
+from molecular_analysis_dashboard.domain.analyses import LigandProperties
 from molecular_analysis_dashboard.domain.docking import DockedLigand
 from molecular_analysis_dashboard.domain.errors import Superseded
 from molecular_analysis_dashboard.domain.jobs import (
@@ -77,11 +79,13 @@ _RECORD = text(
     INSERT INTO results (
         job_id, ligand_id, org_id, task_id, attempt_no, outcome, reason, message, line, name, smiles, inchikey,
         heavy_atoms, molecular_weight, score_kcal_mol, ligand_efficiency, n_poses, state_smiles, seconds_cpu, n_rounds,
-        converged, score_spread_kcal_mol, provenance
+        converged, score_spread_kcal_mol, provenance,
+        logp, tpsa, h_bond_donors, h_bond_acceptors, rotatable_bonds, rings, fraction_sp3, qed, alerts
     )
     SELECT :job_id, l.id, l.org_id, :task_id, :attempt_no, :outcome, :reason, :message, l.line, l.name, l.smiles,
            l.inchikey, l.heavy_atoms, l.molecular_weight, :score_kcal_mol, :ligand_efficiency, :n_poses, :state_smiles,
-           :seconds_cpu, :n_rounds, :converged, :score_spread_kcal_mol, :provenance
+           :seconds_cpu, :n_rounds, :converged, :score_spread_kcal_mol, :provenance,
+           :logp, :tpsa, :h_bond_donors, :h_bond_acceptors, :rotatable_bonds, :rings, :fraction_sp3, :qed, :alerts
     FROM ligands l WHERE l.id = :ligand_id
     ON CONFLICT (job_id, ligand_id) DO NOTHING
     RETURNING 1
@@ -234,6 +238,7 @@ class SqlLedger(Repository):
                 "converged": docked.search.converged if docked else None,
                 "score_spread_kcal_mol": docked.search.score_spread_kcal_mol if docked else None,
                 "provenance": result.provenance,
+                **_properties(docked.properties if docked else None),
             },
         ).scalar_one_or_none()
         if inserted is None:
@@ -305,6 +310,12 @@ class SqlLedger(Repository):
         """Whether no ligand of the job is scored and at least `enough` are rejected for this reason."""
         parameters = {"job_id": job_id, "reason": reason, "enough": enough}
         return bool(self._connection.execute(_ALIKE, parameters).scalar_one())
+
+
+def _properties(found: LigandProperties | None) -> dict[str, object]:
+    if found is None:
+        return dict.fromkeys(LigandProperties.__dataclass_fields__)
+    return asdict(found) | {"alerts": list(found.alerts)}
 
 
 def _key(task: ClaimedTask) -> dict[str, object]:

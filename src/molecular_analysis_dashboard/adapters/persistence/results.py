@@ -5,20 +5,34 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, RowMapping, and_, cast, func, select, text, tuple_
+from sqlalchemy import ColumnElement, RowMapping, and_, cast, func, select, text, tuple_
 
+from molecular_analysis_dashboard.adapters.persistence.hit_filters import SIZE_CORRECTED_SCORE, matching
 from molecular_analysis_dashboard.adapters.persistence.rows import Repository
 from molecular_analysis_dashboard.adapters.persistence.tables import ligand_states, poses, results
+from molecular_analysis_dashboard.domain.analyses import LigandProperties, NotAnalysed
 from molecular_analysis_dashboard.domain.rejections import RejectionReason
-from molecular_analysis_dashboard.domain.results import Hit, HitFilter, HitOrder, Outcome, RejectedResult, StoredPose
+from molecular_analysis_dashboard.domain.results import (
+    Hit,
+    HitAnalysis,
+    HitFilter,
+    HitOrder,
+    Outcome,
+    RejectedResult,
+    StoredPose,
+)
 
 # Column and whether the best comes first by descending value.
-_ORDERS: dict[HitOrder, tuple[Column[Any], bool]] = {
+_ORDERS: dict[HitOrder, tuple[ColumnElement[Any], bool]] = {
     HitOrder.SCORE: (results.c.score_kcal_mol, False),
     HitOrder.LIGAND_EFFICIENCY: (results.c.ligand_efficiency, True),
+    HitOrder.SIZE_CORRECTED: (SIZE_CORRECTED_SCORE, False),
     HitOrder.NAME: (results.c.name, False),
     HitOrder.MOLECULAR_WEIGHT: (results.c.molecular_weight, False),
 }
+
+_QUALITIES = (HitOrder.SCORE, HitOrder.LIGAND_EFFICIENCY, HitOrder.SIZE_CORRECTED)
+_HIT = select(results, SIZE_CORRECTED_SCORE.label("size_corrected_score"))
 
 
 class SqlResults(Repository):
@@ -30,7 +44,7 @@ class SqlResults(Repository):
         """Return hits in a stable order, behind the (value, ligand id) `after`."""
         column, descending = _ORDERS[order]
         keys = (column, results.c.ligand_id)
-        query = select(results).where(_matching(job_id, where))
+        query = _HIT.where(matching(job_id, where))
         if after is not None:
             # The cast gives the value back its column's precision: REAL came as the shortest decimal that names it.
             here, there = tuple_(*keys), tuple_(cast(after[0], column.type), after[1])
@@ -40,13 +54,29 @@ class SqlResults(Repository):
 
     def count_hits(self, job_id: UUID, where: HitFilter) -> int:
         """Count hits that pass a filter."""
-        query = select(func.count()).select_from(results).where(_matching(job_id, where))
+        query = select(func.count()).select_from(results).where(matching(job_id, where))
         return int(self._connection.execute(query).scalar_one())
 
     def hit(self, job_id: UUID, ligand_id: UUID) -> Hit:
         """Return one hit, or raise NotFound."""
-        query = select(results).where(_matching(job_id, HitFilter()), results.c.ligand_id == ligand_id)
+        query = _HIT.where(matching(job_id, HitFilter()), results.c.ligand_id == ligand_id)
         return _hit(self._one(query, "hit", ligand_id))
+
+    def best(self, job_id: UUID, where: HitFilter, *, skip: int, limit: int) -> list[UUID]:
+        """Return the ids of hits that pass a filter, best score first, behind the first `skip`."""
+        query = select(results.c.ligand_id).where(matching(job_id, where))
+        query = query.order_by(results.c.score_kcal_mol, results.c.ligand_id).offset(skip).limit(limit)
+        return list(self._connection.execute(query).scalars())
+
+    def ranks(self, hit: Hit, job_id: UUID) -> dict[HitOrder, int]:
+        """Return the rank of a hit by each order of quality, 1 is best; equals share theirs."""
+        return {order: self._better(hit, job_id, order) + 1 for order in _QUALITIES}
+
+    def _better(self, hit: Hit, job_id: UUID, order: HitOrder) -> int:
+        column, descending = _ORDERS[order]
+        own = select(column).where(results.c.job_id == job_id, results.c.ligand_id == hit.ligand_id).scalar_subquery()
+        query = select(func.count()).select_from(results).where(matching(job_id, HitFilter()))
+        return int(self._connection.execute(query.where(column > own if descending else column < own)).scalar_one())
 
     def rejected(
         self, job_id: UUID, *, after: tuple[int, UUID] | None, limit: int
@@ -71,6 +101,7 @@ class SqlResults(Repository):
             select(
                 poses.c.ligand_id,
                 poses.c.rank,
+                poses.c.state_no,
                 poses.c.score_kcal_mol,
                 poses.c.coordinates_zlib,
                 ligand_states.c.smiles,
@@ -93,25 +124,10 @@ class SqlResults(Repository):
                     state_smiles=row.smiles,
                     mol_block=zlib.decompress(row.mol_block_zlib).decode(),
                     coordinates=zlib.decompress(row.coordinates_zlib),
+                    state_no=row.state_no,
                 )
             )
         return [pose for ligand_id in ligand_ids for pose in found.get(ligand_id, [])]
-
-
-def _matching(job_id: UUID, where: HitFilter) -> ColumnElement[bool]:
-    # The literal predicate lets the partial indexes serve.
-    conditions: list[ColumnElement[bool]] = [results.c.job_id == job_id, text("outcome = 'scored'")]  # type: ignore[list-item]
-    if where.max_score_kcal_mol is not None:
-        conditions.append(results.c.score_kcal_mol <= where.max_score_kcal_mol)
-    if where.min_ligand_efficiency is not None:
-        conditions.append(results.c.ligand_efficiency >= where.min_ligand_efficiency)
-    if where.min_molecular_weight is not None:
-        conditions.append(results.c.molecular_weight >= where.min_molecular_weight)
-    if where.max_molecular_weight is not None:
-        conditions.append(results.c.molecular_weight <= where.max_molecular_weight)
-    if where.name_contains:
-        conditions.append(results.c.name.icontains(where.name_contains, autoescape=True))
-    return and_(*conditions)
 
 
 def _hit(row: RowMapping) -> Hit:
@@ -132,6 +148,28 @@ def _hit(row: RowMapping) -> Hit:
         score_spread_kcal_mol=row["score_spread_kcal_mol"],
         provenance=row["provenance"],
         recorded_at=row["recorded_at"],
+        size_corrected_score=row["size_corrected_score"],
+        properties=_properties(row),
+        analysis=_analysis(row),
+    )
+
+
+def _properties(row: RowMapping) -> LigandProperties | None:
+    if row["alerts"] is None:
+        return None
+    values = {name: row[name] for name in LigandProperties.__dataclass_fields__}
+    return LigandProperties(**values | {"alerts": tuple(row["alerts"])})
+
+
+def _analysis(row: RowMapping) -> HitAnalysis | None:
+    if row["analysed_at"] is None:
+        return None
+    return HitAnalysis(
+        analysed_at=row["analysed_at"],
+        failure=None if row["analysis_failure"] is None else NotAnalysed(row["analysis_failure"]),
+        valid=row["valid"],
+        failed_checks=tuple(row["failed_checks"] or ()),
+        strain_kcal_mol=row["strain_kcal_mol"],
     )
 
 

@@ -15,12 +15,18 @@ LIVE = (
     "AND heartbeat_at > clock_timestamp() - make_interval(secs => 3 * beat_interval_s)"
 )
 
-# Counts what is recorded of the task `t`: its ligands, or its run of a redocking.
+# Counts what is recorded of the task `t`: its ligands, its run of a redocking, or of analyses how many succeeded and
+# failed, which stand with the screen.
 RECORDED = """
             SELECT count(*) FILTER (WHERE r.outcome = 'scored'), count(*) FILTER (WHERE r.outcome = 'rejected')
-            FROM (SELECT outcome FROM results WHERE job_id = t.job_id AND ligand_id = ANY (t.ligand_ids)
+            FROM (SELECT outcome FROM results
+                  WHERE t.kind <> 'analyse' AND job_id = t.job_id AND ligand_id = ANY (t.ligand_ids)
                   UNION ALL
-                  SELECT outcome FROM redocking_runs WHERE id = ANY (t.ligand_ids)) AS r
+                  SELECT outcome FROM redocking_runs WHERE id = ANY (t.ligand_ids)
+                  UNION ALL
+                  SELECT CASE WHEN analysis_failure IS NULL THEN 'scored' ELSE 'rejected' END FROM results
+                  WHERE t.kind = 'analyse' AND job_id = (SELECT screen_id FROM jobs WHERE id = t.job_id)
+                    AND ligand_id = ANY (t.ligand_ids) AND analysed_at IS NOT NULL) AS r
 """.strip()
 
 

@@ -33,12 +33,20 @@ _HIDE_PREPARERS = text(
     """
 )
 
+_HIDE_ANALYSES = text(
+    f"""
+    UPDATE jobs j SET deleted_at = s.deleted_at FROM jobs s
+    WHERE j.screen_id = s.id AND j.finished_at IS NOT NULL AND j.deleted_at IS NULL AND s.{_OLD}
+    """
+)
+
 # A failed job may have tasks that still run; they end within a heartbeat, or are reclaimed.
 _DELETED_JOB = text(
     f"""
     SELECT j.id FROM jobs j
     WHERE j.{_OLD} AND j.finished_at IS NOT NULL
       AND NOT EXISTS (SELECT FROM tasks t WHERE t.job_id = j.id AND t.state = 'running')
+      AND NOT EXISTS (SELECT FROM jobs a WHERE a.screen_id = j.id AND a.finished_at IS NULL)
     ORDER BY j.deleted_at, j.id LIMIT 1 FOR UPDATE SKIP LOCKED
     """
 )
@@ -47,6 +55,7 @@ _LIGANDS_OF_JOB = text(
     """
     WITH chosen AS MATERIALIZED (SELECT ligand_id FROM results WHERE job_id = :id ORDER BY ligand_id LIMIT :limit),
     no_interactions AS (DELETE FROM interactions d USING chosen c WHERE d.job_id = :id AND d.ligand_id = c.ligand_id),
+    no_analyses AS (DELETE FROM pose_analyses d USING chosen c WHERE d.job_id = :id AND d.ligand_id = c.ligand_id),
     no_poses AS (DELETE FROM poses d USING chosen c WHERE d.job_id = :id AND d.ligand_id = c.ligand_id),
     no_states AS (DELETE FROM ligand_states d USING chosen c WHERE d.job_id = :id AND d.ligand_id = c.ligand_id)
     DELETE FROM results d USING chosen c WHERE d.job_id = :id AND d.ligand_id = c.ligand_id
@@ -149,8 +158,11 @@ class SqlSweep(Repository):
     """Implements `ports.sweep.Sweep`."""
 
     def hide_makers(self, *, older_than_s: float) -> int:
-        """Delete, by hiding, the jobs that made a deleted library or structure that no other job needs."""
-        statements = (_HIDE_READERS, _HIDE_PREPARERS)
+        """Delete, by hiding, the jobs that made a deleted library or structure that no other job needs.
+
+        And those that analysed a deleted screen.
+        """
+        statements = (_HIDE_ANALYSES, _HIDE_READERS, _HIDE_PREPARERS)
         return sum(self._connection.execute(each, {"older_than_s": older_than_s}).rowcount for each in statements)
 
     def jobs(self, *, older_than_s: float, limit: int) -> int:

@@ -1,8 +1,9 @@
 """The tables, as SQLAlchemy Core sees them.
 
 `org_id` stands on every tenant table and in every foreign key between them, so that a row can only point within its
-own organization. `results`, `ligand_states`, `poses` and `interactions` are hash-partitioned by job and carry no
-foreign key: a key check per row would lock the job row once per ligand, and a deleted job's rows go by sweep.
+own organization. `results`, `ligand_states`, `poses`, `interactions` and `pose_analyses` are hash-partitioned by job
+and carry no foreign key: a key check per row would lock the job row once per ligand, and a deleted job's rows go by
+sweep.
 Text that is ordered is `COLLATE "C"`, so that order never depends on the server's locale.
 """
 
@@ -44,7 +45,7 @@ metadata = MetaData(
 )
 
 RESULT_PARTITIONS = 16
-PARTITIONED = ("results", "ligand_states", "poses", "interactions")
+PARTITIONED = ("results", "ligand_states", "poses", "interactions", "pose_analyses")
 
 
 class Xid8(UserDefinedType[str]):
@@ -285,6 +286,8 @@ jobs = Table(
     Column("site_id", Uuid),
     Column("library_id", Uuid),
     Column("protocol_id", Uuid),
+    Column("screen_id", Uuid),
+    Column("analyse_top", Integer),
     Column("engine_build", Text),
     Column("priority", SmallInteger, nullable=False, server_default=text("0")),
     Column("idempotency_key", Text),
@@ -315,6 +318,8 @@ jobs = Table(
     _to("protocols", "protocol_id"),
     Index("ix_jobs_listing", "org_id", text("created_at DESC"), text("id DESC")),
     Index("ix_jobs_open", "state", postgresql_where=text("finished_at IS NULL")),
+    Index("ix_jobs_screen", "screen_id", postgresql_where=text("screen_id IS NOT NULL")),
+    Index("ix_jobs_to_analyse", "id", postgresql_where=text("analyse_top IS NOT NULL")),
 )
 
 tasks = Table(
@@ -427,6 +432,8 @@ events = Table(
 )
 
 _SCORED = text("outcome = 'scored'")
+# An expression of an index; queries must say it in the same words to be served by it.
+SIZE_CORRECTED = "(score_kcal_mol / power(heavy_atoms::double precision, 0.3333333333333333::double precision))"
 
 results = Table(
     "results",
@@ -455,6 +462,20 @@ results = Table(
     Column("score_spread_kcal_mol", Double),
     Column("provenance", JSONB, nullable=False),
     _now("recorded_at"),
+    Column("logp", REAL),
+    Column("tpsa", REAL),
+    Column("h_bond_donors", SmallInteger),
+    Column("h_bond_acceptors", SmallInteger),
+    Column("rotatable_bonds", SmallInteger),
+    Column("rings", SmallInteger),
+    Column("fraction_sp3", REAL),
+    Column("qed", REAL),
+    Column("alerts", ARRAY(Text)),
+    _time("analysed_at"),
+    Column("analysis_failure", Text),
+    Column("valid", Boolean),
+    Column("failed_checks", ARRAY(Text)),
+    Column("strain_kcal_mol", REAL),
     PrimaryKeyConstraint("job_id", "ligand_id"),
     CheckConstraint("(outcome = 'scored') = (score_kcal_mol IS NOT NULL)", name="scored"),
     CheckConstraint("(outcome = 'rejected') = (reason IS NOT NULL)", name="rejected"),
@@ -462,6 +483,8 @@ results = Table(
     Index("ix_results_efficiency", "job_id", "ligand_efficiency", "ligand_id", postgresql_where=_SCORED),
     Index("ix_results_name", "job_id", "name", "ligand_id", postgresql_where=_SCORED),
     Index("ix_results_weight", "job_id", "molecular_weight", "ligand_id", postgresql_where=_SCORED),
+    Index("ix_results_size_corrected", "job_id", text(SIZE_CORRECTED), "ligand_id", postgresql_where=_SCORED),
+    Index("ix_results_analysed", "job_id", "ligand_id", postgresql_where=text("analysed_at IS NOT NULL")),
     Index("ix_results_rejected", "job_id", "line", "ligand_id", postgresql_where=text("outcome = 'rejected'")),
     postgresql_partition_by="HASH (job_id)",
 )
@@ -507,6 +530,31 @@ interactions = Table(
     Column("org_id", Uuid, nullable=False),
     Column("distance_angstrom", REAL),
     PrimaryKeyConstraint("job_id", "ligand_id", "state_no", "rank", "residue", "type"),
+    Index("ix_interactions_residue", "job_id", "residue", "type", "rank", "ligand_id"),
+    postgresql_partition_by="HASH (job_id)",
+)
+
+pose_analyses = Table(
+    "pose_analyses",
+    metadata,
+    Column("job_id", Uuid, nullable=False),
+    Column("ligand_id", Uuid, nullable=False),
+    Column("state_no", SmallInteger, nullable=False),
+    Column("rank", SmallInteger, nullable=False),
+    Column("org_id", Uuid, nullable=False),
+    Column("task_id", Uuid, nullable=False),
+    Column("attempt_no", Integer, nullable=False),
+    Column("failure", Text),
+    Column("message", Text),
+    Column("valid", Boolean),
+    Column("checks", JSONB, nullable=False),
+    Column("strain_kcal_mol", REAL),
+    Column("strain_method", Text, nullable=False),
+    Column("rmsd_angstrom", ARRAY(REAL), nullable=False),
+    Column("problems", JSONB, nullable=False),
+    Column("seconds_cpu", REAL, nullable=False),
+    _now("analysed_at"),
+    PrimaryKeyConstraint("job_id", "ligand_id", "state_no", "rank"),
     postgresql_partition_by="HASH (job_id)",
 )
 

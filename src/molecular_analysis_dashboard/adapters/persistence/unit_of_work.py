@@ -10,6 +10,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from molecular_analysis_dashboard.adapters.persistence.analyses import SqlAnalyses
 from molecular_analysis_dashboard.adapters.persistence.control import SqlControl
 from molecular_analysis_dashboard.adapters.persistence.events import SqlEvents
 from molecular_analysis_dashboard.adapters.persistence.identities import SqlIdentities
@@ -153,6 +154,11 @@ class SqlUnitOfWork:
     def validations(self) -> SqlValidations:
         """Validations by actives and decoys."""
         return SqlValidations(self.connection, self.scope)
+
+    @cached_property
+    def analyses(self) -> SqlAnalyses:
+        """Analyses of poses."""
+        return SqlAnalyses(self.connection, self.scope)
 
     @cached_property
     def ledger(self) -> SqlLedger:

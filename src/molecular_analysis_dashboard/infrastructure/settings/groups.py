@@ -96,6 +96,11 @@ class Docking(Group):
         validation_alias="MAD_PREPARATION_TIMEOUT_S",
         description="Longest preparation of one receptor or ligand, in seconds.",
     )
+    analysis_timeout_s: Seconds = Field(
+        300.0,
+        validation_alias="MAD_ANALYSIS_TIMEOUT_S",
+        description="Longest analysis of one pose, in seconds; beyond it, twice, the pose counts as not analysed.",
+    )
     engine_memory_bytes: Bytes = Field(
         ByteSize(3 * GIB),
         validation_alias="MAD_ENGINE_MEMORY_BYTES",

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from molecular_analysis_dashboard.domain.errors import InvalidInput
@@ -46,7 +47,14 @@ def api_router(path: str, tag: str) -> APIRouter:
 
 
 def _query_names(dependant: Dependant) -> set[str]:
-    own = {field.alias for field in dependant.query_params}
+    own: set[str] = set()
+    for field in dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            # A model stands for many parameters.
+            own |= set(kind.model_fields)
+        else:
+            own.add(field.alias)
     return own.union(*(_query_names(part) for part in dependant.dependencies))
 
 

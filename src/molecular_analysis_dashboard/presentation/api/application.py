@@ -15,6 +15,7 @@ from molecular_analysis_dashboard.presentation.api.errors import install_error_h
 from molecular_analysis_dashboard.presentation.api.event_hub import EventHub
 from molecular_analysis_dashboard.presentation.api.middleware import BodyLimit, HeadRequests, RequestContext
 from molecular_analysis_dashboard.presentation.api.routers import (
+    analyses,
     documentation,
     events,
     exports,
@@ -101,6 +102,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         events.job_events_router,
         events.router,
         results.router,
+        analyses.router,
         exports.router,
         validation.router,
         operations.router,

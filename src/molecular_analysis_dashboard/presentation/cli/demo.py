@@ -71,7 +71,7 @@ def demo(
                 "file": {"file_name": "lig.pdb", "content": (complex_folder / "lig.pdb").read_text()},
                 "template": _first_record(complex_folder / "vina_output.sdf"),
             },
-            protocol=protocol,
+            protocol=protocol | {"analyses": {"top": 0}},
         )
         _run(console, client, screen, folder)
         url = client.base_url

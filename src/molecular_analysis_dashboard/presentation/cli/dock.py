@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from molecular_analysis_dashboard.client import Client, Job
+from molecular_analysis_dashboard.domain.analyses import MAX_LIGANDS
+from molecular_analysis_dashboard.presentation.cli.analyse import analyse_best
 from molecular_analysis_dashboard.presentation.cli.console import Console
 from molecular_analysis_dashboard.presentation.cli.effort import Effort, Exhaustiveness, chosen_effort
 from molecular_analysis_dashboard.presentation.cli.options import (
@@ -73,6 +75,10 @@ def dock(
     scoring: Annotated[
         str | None, typer.Option(help="Scoring function of the engine; by default its own.", show_default=False)
     ] = None,
+    analyse: Annotated[
+        int,
+        typer.Option(min=0, max=MAX_LIGANDS, help="Check and analyse the poses of so many of the best ligands, too."),
+    ] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace the results in the folder.")] = False,
     server: Server = None,
     token: Token = None,
@@ -109,12 +115,16 @@ def dock(
             "effort": chosen_effort(effort, exhaustiveness),
             "seed": seed,
             "n_poses": poses,
+            # Asked for below: whoever waits for files wants the analyses in them.
+            "analyses": {"top": 0},
         },
     )
     folder = ResultsFolder(out, force=force)
     folder.check()
     with server_for_this(console, server, token, chosen_data_dir(data_dir)) as client:
         job = run_screen(client, console, screen)
+        if analyse and job.counts.scored:
+            analyse_best(client, console, job.id, {"ranks": {"first": 1, "last": analyse}, "max_poses": poses})
         _finish(console, client, job, folder)
 
 

@@ -137,7 +137,8 @@ def _outcomes(job: Job) -> str:
 
 def _show(console: Console, job: Job) -> None:
     counts = job.counts
-    good = f"read {counts.read}" if job.kind is JobKind.INGEST else f"scored {counts.scored}"
+    words = {JobKind.INGEST: f"read {counts.read}", JobKind.ANALYSE: f"analysed {counts.scored}"}
+    good = words.get(job.kind, f"scored {counts.scored}")
     lines = [
         f"{job.name} ({job.kind}, {job.id})",
         f"state: {job.state}" + (f" ({job.reason})" if job.reason else ""),

@@ -18,6 +18,7 @@ from molecular_analysis_dashboard.infrastructure.redaction import redact_text
 from molecular_analysis_dashboard.infrastructure.settings import unknown_settings
 from molecular_analysis_dashboard.infrastructure.version import package_version
 from molecular_analysis_dashboard.presentation.cli import (
+    analyse,
     backup,
     containers,
     demo,
@@ -52,6 +53,7 @@ app.command()(redock.redock)
 app.command()(validate.validate)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(engines.app, name="engines")
+app.command()(analyse.analyse)
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(migrate.migrate)
@@ -67,7 +69,7 @@ def _show_version(asked: bool) -> None:
 
 
 # Their settings, if they read any, are those of the server; the others refuse unknown ones themselves.
-_TALK_TO_A_SERVER = frozenset({"status", "down", "jobs", "dock", "prepare", "redock", "validate", "demo"})
+_TALK_TO_A_SERVER = frozenset({"status", "down", "jobs", "analyse", "dock", "prepare", "redock", "validate", "demo"})
 
 
 @app.callback()

@@ -125,10 +125,8 @@ def resume_job(services: Services, caller: Caller, job_id: UUID) -> Job:
 
 @router.delete("/{job_id}", status_code=204, responses=error_responses(404, 409), operation_id="delete_job")
 def delete_job(services: Services, caller: Caller, job_id: UUID) -> None:
-    """Delete a job that has ended, with its results."""
-    with services.database.begin(caller.scope) as uow:
-        uow.jobs.delete(job_id)
-        uow.commit()
+    """Delete a job that has ended, with its results; what still analyses them is cancelled."""
+    control_job.delete(services.database, services.wake, caller.scope, job_id)
 
 
 @router.get("/{job_id}/waiting", response_model=Waiting, responses=error_responses(404), operation_id="explain_waiting")

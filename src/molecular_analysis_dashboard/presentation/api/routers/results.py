@@ -7,13 +7,14 @@ from fastapi import Query
 from fastapi.responses import Response
 
 from molecular_analysis_dashboard.domain import results as domain
-from molecular_analysis_dashboard.domain.results import HitFilter, HitOrder
+from molecular_analysis_dashboard.domain.results import HitOrder
 from molecular_analysis_dashboard.presentation.api.api_route import api_router
 from molecular_analysis_dashboard.presentation.api.cursors import decode, encode
 from molecular_analysis_dashboard.presentation.api.dependencies import Caller, Cursor, Limit, Services
 from molecular_analysis_dashboard.presentation.api.downloads import SDF, content_disposition
 from molecular_analysis_dashboard.presentation.api.errors import error_responses
 from molecular_analysis_dashboard.presentation.api.pages import cut
+from molecular_analysis_dashboard.presentation.api.schemas.hit_filters import HitQuery
 from molecular_analysis_dashboard.presentation.api.schemas.results import (
     Hit,
     HitDetail,
@@ -27,28 +28,16 @@ from molecular_analysis_dashboard.use_cases.read_results import RejectedPosition
 
 router = api_router("/jobs", "results")
 
-Number = Annotated[float | None, Query(allow_inf_nan=False)]
-
 
 @router.get("/{job_id}/hits", response_model=HitPage, responses=error_responses(404), operation_id="list_hits")
 def list_hits(
     services: Services,
     caller: Caller,
     job_id: UUID,
-    order: Annotated[HitOrder, Query(description="Score and efficiency put the best first.")] = HitOrder.SCORE,
-    max_score_kcal_mol: Number = None,
-    min_ligand_efficiency: Number = None,
-    min_molecular_weight: Number = None,
-    max_molecular_weight: Number = None,
-    name_contains: Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")] = None,
-    with_total: Annotated[bool, Query(description="Also count what passes the filters.")] = False,
-    cursor: Cursor = None,
-    limit: Limit = 50,
+    query: Annotated[HitQuery, Query()],
 ) -> HitPage:
     """List hits in a stable order, also while the job runs."""
-    where = HitFilter(
-        max_score_kcal_mol, min_ligand_efficiency, min_molecular_weight, max_molecular_weight, name_contains
-    )
+    where, order, cursor, limit = query.as_filter(), query.order, query.cursor, query.limit
     listing = f"hits.{order}"
     position: tuple[object, UUID] | None = None
     if cursor is not None:
@@ -57,7 +46,7 @@ def list_hits(
     with services.database.begin(caller.scope) as uow:
         uow.jobs.get(job_id)
         found = uow.results.hits(job_id, order=order, where=where, after=position, limit=limit + 1)
-        total = uow.results.count_hits(job_id, where) if with_total else None
+        total = uow.results.count_hits(job_id, where) if query.with_total else None
     items, following = cut(found, limit, lambda hit: encode(listing, sort_value(hit, order), hit.ligand_id))
     return HitPage(items=[Hit.model_validate(hit) for hit in items], next_cursor=following, total=total)
 

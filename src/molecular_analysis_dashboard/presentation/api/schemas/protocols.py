@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 
 from molecular_analysis_dashboard.domain import docking
+from molecular_analysis_dashboard.domain.analyses import MAX_LIGANDS
 from molecular_analysis_dashboard.domain.docking import PRESETS, EffortPreset
 from molecular_analysis_dashboard.domain.hashing import MAX_SEED
 from molecular_analysis_dashboard.presentation.api.schemas.common import Body, Flag, Name, Real, View, Whole
@@ -88,6 +89,13 @@ class LigandOptions(Body):
     max_torsions: Whole = Field(default=32, ge=0, le=100)
 
 
+class AnalysisOptions(Body):
+    """What is analysed by itself when a screen completes; the screen does not wait for it."""
+
+    top: Whole = Field(default=100, ge=0, le=MAX_LIGANDS, description="The best ligands by score; 0 analyses none.")
+    max_poses: Whole = Field(default=3, ge=1, le=100, description="Most poses of each ligand, the best first.")
+
+
 class DockingProtocol(Body):
     """Everything that changes a result besides receptor, box and ligand."""
 
@@ -101,6 +109,7 @@ class DockingProtocol(Body):
     )
     seed: Whole = Field(default=42, ge=1, le=MAX_SEED, description="Each ligand's own seed derives from it.")
     ligands: LigandOptions = Field(default_factory=LigandOptions)
+    analyses: AnalysisOptions = Field(default_factory=AnalysisOptions)
 
 
 class ProtocolCreate(Body):

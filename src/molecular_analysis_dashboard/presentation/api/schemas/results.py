@@ -7,8 +7,33 @@ from uuid import UUID
 
 from pydantic import Field
 
+from molecular_analysis_dashboard.domain.analyses import NotAnalysed
 from molecular_analysis_dashboard.domain.rejections import RejectionReason
 from molecular_analysis_dashboard.presentation.api.schemas.common import View
+
+
+class LigandProperties(View):
+    """Descriptors of the ligand's neutral parent."""
+
+    logp: float = Field(description="Crippen's logP.")
+    tpsa: float = Field(description="Topological polar surface area, Å².")
+    h_bond_donors: int
+    h_bond_acceptors: int
+    rotatable_bonds: int
+    rings: int
+    fraction_sp3: float = Field(description="Share of carbons that are sp3.")
+    qed: float = Field(description="Quantitative estimate of drug-likeness, 0 to 1.")
+    alerts: list[str] = Field(description="Structural alerts as CATALOGUE:name.", examples=[["NIH:rhodanine"]])
+
+
+class HitAnalysis(View):
+    """What the analysis of the best pose came to."""
+
+    analysed_at: datetime
+    failure: NotAnalysed | None = Field(description="Why the pose is not analysed, although it was tried.")
+    valid: bool | None = Field(description="Whether it passes every check; null where one could not be computed.")
+    failed_checks: list[str]
+    strain_kcal_mol: float | None
 
 
 class Hit(View):
@@ -22,6 +47,7 @@ class Hit(View):
     molecular_weight: float = Field(description="g/mol")
     score_kcal_mol: float = Field(description="Docking score of the best pose; lower is better.")
     ligand_efficiency: float = Field(description="Score per heavy atom, sign reversed: higher is better.")
+    size_corrected_score: float = Field(description="Score divided by the cube root of the heavy atoms' number.")
     n_poses: int
     state_smiles: str = Field(description="The protomer and stereoisomer that was best.")
     seconds_cpu: float
@@ -34,6 +60,8 @@ class Hit(View):
     )
     notes: list[str] = Field(description="What was left out of the ligand's record, such as counter-ions.")
     recorded_at: datetime
+    properties: LigandProperties | None
+    analysis: HitAnalysis | None = Field(description="Null until the best pose was analysed.")
 
 
 class HitPage(View):
