@@ -2883,13 +2883,13 @@ export interface components {
             /**
              * Run Length
              * @description Length of a run as a fraction of the engine's own for the ligand. `custom`: 1.
-             * @default 0.1
+             * @default 0.25
              */
             run_length: number;
             /**
              * Max Rounds
              * @description Most rounds, each from another start orientation. `custom`: 1.
-             * @default 5
+             * @default 4
              */
             max_rounds: number;
             /**
