@@ -2,7 +2,6 @@
 
 import logging
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -12,6 +11,9 @@ from tests.support.live_server import LiveServer
 from molecular_analysis_dashboard.domain.errors import EngineFailed, ResourceLost
 from molecular_analysis_dashboard.infrastructure.settings import Settings
 from molecular_analysis_dashboard.presentation.api.application import create_app
+
+# Well formed, and of no job; fixed, as it is part of the tests' names.
+NOBODY_S_JOB = "22f2a143-e3d8-4241-8120-3df2cd555f58"
 
 
 def envelope(answer: httpx.Response) -> dict[str, Any]:
@@ -34,7 +36,7 @@ def envelope(answer: httpx.Response) -> dict[str, Any]:
         ("PUT", "/api/v1/jobs", {}, 405, "method_not_allowed"),
         ("POST", "/health", {}, 405, "method_not_allowed"),
         ("GET", "/api/v1/jobs/not-a-uuid", {}, 422, "validation_failed"),
-        ("GET", f"/api/v1/jobs/{uuid4()}", {}, 404, "job_not_found"),
+        ("GET", f"/api/v1/jobs/{NOBODY_S_JOB}", {}, 404, "job_not_found"),
         ("GET", "/api/v1/jobs?limit=x", {}, 422, "validation_failed"),
         ("GET", "/api/v1/jobs?cursor=x", {}, 422, "invalid_cursor"),
         ("POST", "/api/v1/jobs", {"json": {}}, 422, "validation_failed"),
@@ -49,7 +51,7 @@ def envelope(answer: httpx.Response) -> dict[str, Any]:
         ("POST", "/api/v1/jobs", {"content": b'{"priority": ' + b"9" * 5000 + b"}"}, 400, "malformed_json"),
         ("GET", "/api/v1/jobs/", {}, 404, "not_found"),
         ("GET", "/api/v1/jobs?bogus=1", {}, 422, "unknown_parameter"),
-        ("GET", f"/api/v1/jobs/{uuid4()}?limit=1", {}, 422, "unknown_parameter"),
+        ("GET", f"/api/v1/jobs/{NOBODY_S_JOB}?limit=1", {}, 422, "unknown_parameter"),
         ("POST", "/api/v1/protocols?name=x", {"json": {"name": "x"}}, 422, "unknown_parameter"),
         ("POST", "/api/v1/jobs", {"data": {"name": "x"}}, 415, "unsupported_media_type"),
         ("POST", "/api/v1/jobs", {"files": {"file": b"x"}}, 415, "unsupported_media_type"),
@@ -71,8 +73,8 @@ def test_an_error_has_its_status_and_its_code(
     [
         ("/health", "GET, HEAD"),
         ("/api/v1/jobs", "GET, HEAD, POST"),
-        (f"/api/v1/jobs/{uuid4()}", "DELETE, GET, HEAD"),
-        (f"/api/v1/jobs/{uuid4()}/cancel", "POST"),
+        (f"/api/v1/jobs/{NOBODY_S_JOB}", "DELETE, GET, HEAD"),
+        (f"/api/v1/jobs/{NOBODY_S_JOB}/cancel", "POST"),
     ],
 )
 def test_a_method_that_is_not_allowed_is_told_which_are(client: httpx.Client, address: str, allowed: str) -> None:
@@ -112,10 +114,10 @@ def test_head_is_answered_as_get_without_the_body(client: httpx.Client, address:
 
 
 def test_head_of_what_is_not_there_is_the_status_alone(client: httpx.Client) -> None:
-    answers = [client.head(address) for address in ("/nope", f"/api/v1/jobs/{uuid4()}", "/api/v1/jobs?bogus=1")]
+    answers = [client.head(address) for address in ("/nope", f"/api/v1/jobs/{NOBODY_S_JOB}", "/api/v1/jobs?bogus=1")]
 
     assert [answer.status_code for answer in answers] == [404, 404, 422]
-    assert client.head(f"/api/v1/jobs/{uuid4()}/cancel").status_code == 405
+    assert client.head(f"/api/v1/jobs/{NOBODY_S_JOB}/cancel").status_code == 405
 
 
 @pytest.mark.parametrize(
