@@ -82,7 +82,7 @@ def test_one_request_id_leads_from_http_to_the_log_of_the_engine(watched: Watche
 
     lines = watched.worker_lines(**ids, job_id=watched.job_id)
     told = {(line["logger"].rpartition(".")[2], line["event"]) for line in lines}
-    assert {("run_task", "task.started"), ("run_task", "task.ended"), ("dock_ligands", "ligand.engine_ended")} <= told
+    assert {("run_task", "task.started"), ("run_task", "task.ended"), ("blame", "ligand.engine_ended")} <= told
     assert {("host", "site.opened"), ("reconcile", "job.finished")} <= told
     in_slots = [line for line in lines if line["logger"].endswith(("run_task", "host"))]
     assert all({"task_id", "attempt_no", "worker_id"} <= line.keys() for line in in_slots)

@@ -6,10 +6,10 @@ from typing import Any
 
 from molecular_analysis_dashboard.domain.docking import DockingProtocol, SearchEffort
 
-# Engine and scoring function are checked by names, and ligands are prepared alike for all engines.
-_CHECKED_ELSEWHERE = ("engine", "scoring", "ligands")
-# An engine searches one round; how many there are is not its business.
-_NOT_ITS_OWN = ("max_rounds", "agreeing_rounds")
+# Engine and scoring function are checked by names.
+_CHECKED_ELSEWHERE = ("engine", "scoring")
+# Ligands are prepared and poses analysed alike for all engines, and an engine searches one round.
+_NOT_ITS_OWN = ("ligands", "analyses", "max_rounds", "agreeing_rounds")
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,11 @@ OF_A_JOB = sorted(table.name for table in metadata.sorted_tables if "job_id" in 
 EVERY_TABLE = sorted(table.name for table in metadata.sorted_tables if "org_id" in table.columns)
 ERROR = {"code": "cancelled", "message": "Not wanted."}
 
-_VALIDATION = (
+_FOLLOW_UPS = (
+    "INSERT INTO pose_analyses (job_id, ligand_id, state_no, rank, org_id, task_id, attempt_no, checks, "
+    "strain_method, rmsd_angstrom, problems, seconds_cpu) "
+    "SELECT p.job_id, p.ligand_id, p.state_no, p.rank, p.org_id, r.task_id, 1, '{}', '', '{}', '[]', 0 "
+    "FROM poses p JOIN results r USING (job_id, ligand_id) WHERE p.job_id = :id",
     "INSERT INTO redockings (job_id, org_id, native_name, checks) "
     "SELECT id, org_id, 'LIG', '[]' FROM jobs WHERE id = :id",
     "INSERT INTO redocking_runs (id, org_id, job_id, run_no, seed) "
@@ -55,7 +59,7 @@ def finished_job(bench: Bench, *sizes: int) -> UUID:
         "SELECT org_id, sha256(ligand_id::text::bytea), job_id, ligand_id FROM results WHERE job_id = :id",
         id=job_id,
     )
-    for statement in _VALIDATION:
+    for statement in _FOLLOW_UPS:
         bench.execute(statement, id=job_id)
     assert min(rows_of_job(bench, job_id).values()) > 0
     return job_id
