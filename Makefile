@@ -5,7 +5,9 @@ PY := $(VENV)/bin/python
 LOCKS := requirements/base.txt requirements/worker.txt requirements/embedded.txt requirements/test.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock frontend page-if-possible check test test-browser test-deployment test-monitoring up demo bench-ingest bench-dock test-engines bench-ligands bench-rings bench-analyse
+.PHONY: help setup lock frontend check test test-browser test-deployment test-monitoring page-if-possible up demo \
+  bench-ingest bench-dock test-engines bench-redock bench-enrichment bench-scores bench-ligands bench-rings \
+  bench-prep bench-analyse
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
@@ -71,15 +73,13 @@ demo: page-if-possible ## Dock known drugs at a real receptor and print the rank
 bench-ingest: setup ## What validating ligands costs beside bare RDKit calls (reads MAD_BENCHMARK_DATA)
 	$(PY) benchmarks/ingest.py
 
-BENCH_DOCK_FLAGS =
 bench-dock: setup ## CPU and loss of our search efforts beside the vina command (reads MAD_BENCHMARK_DATA)
-	$(PY) -m benchmarks.dock $(BENCH_DOCK_FLAGS)
+	$(PY) -m benchmarks.dock $(BENCH_FLAGS)
 
 test-engines: setup ## Docking programs of the Vina family that MAD_TEST_ENGINE_COMMANDS names (name=program;...)
 	@test -n "$$MAD_TEST_ENGINE_COMMANDS" || { echo "Name programs: MAD_TEST_ENGINE_COMMANDS='deb=/usr/bin/vina' make test-engines" >&2; exit 1; }
 	$(PY) -m pytest tests/science/docking_programs
 
-.PHONY: bench-redock bench-enrichment bench-scores
 bench-redock: setup ## How often native ligands are found again, beside published Vina and Gold (reads MAD_BENCHMARK_DATA)
 	$(PY) -m benchmarks.redock $(BENCH_FLAGS)
 
@@ -89,14 +89,12 @@ bench-enrichment: setup ## How well docking tells actives from decoys, beside si
 bench-scores: setup ## Whether published docking scores come back (reads MAD_BENCHMARK_DATA)
 	$(PY) -m benchmarks.scores $(BENCH_FLAGS)
 
-.PHONY: bench-ligands bench-rings
 bench-ligands: setup ## What preparing ligands costs beside bare library calls (reads MAD_BENCHMARK_DATA)
 	$(PY) -m benchmarks.prepare_ligands
 
 bench-rings: setup ## What docking from several ring conformations is worth (reads MAD_BENCHMARK_DATA)
 	$(PY) -m benchmarks.ring_conformers
 
-.PHONY: bench-prep
 bench-prep: setup ## What becomes of receptors: prepared, refused with a reason, or crashed (reads MAD_BENCHMARK_DATA)
 	$(PY) benchmarks/prep.py
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Double,
     Select,
@@ -14,7 +15,6 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    text,
     union,
     union_all,
 )
@@ -50,7 +50,7 @@ _AT_LEAST = {
 def matching(job_id: UUID, where: HitFilter) -> ColumnElement[bool]:
     """Return the condition that a row of `results` is a hit of a job that passes a filter."""
     # The literal predicate lets the partial indexes serve.
-    conditions: list[ColumnElement[bool]] = [results.c.job_id == job_id, text("outcome = 'scored'")]  # type: ignore[list-item]
+    conditions: list[ColumnElement[bool]] = [results.c.job_id == job_id, _predicate("outcome = 'scored'")]
     for bounds, is_within in ((_AT_MOST, "__le__"), (_AT_LEAST, "__ge__")):
         for name, column in bounds.items():
             if (limit := getattr(where, name)) is not None:
@@ -72,13 +72,17 @@ def _analysis_conditions(where: HitFilter) -> Iterator[ColumnElement[bool]]:
         yield or_(results.c.analysed_at.is_(None), results.c.analysis_failure.is_not(None))
     if where.valid is not None:
         # Also said in the words of the index of analysed hits.
-        yield and_(text("analysed_at IS NOT NULL"), results.c.valid.is_(where.valid))
+        yield and_(_predicate("analysed_at IS NOT NULL"), results.c.valid.is_(where.valid))
 
 
 def _without(catalogue: AlertCatalogue) -> ColumnElement[bool]:
     # One of our own words, and so no parameter.
-    alert = f"SELECT FROM unnest(results.alerts) AS alert WHERE starts_with(alert, '{catalogue}' || chr(58))"
-    return text(f"NOT EXISTS ({alert})")  # type: ignore[return-value]
+    alert = f"SELECT FROM unnest(results.alerts) AS alert WHERE starts_with(alert, '{catalogue}:')"
+    return _predicate(f"NOT EXISTS ({alert})")
+
+
+def _predicate(sql: str) -> ColumnElement[bool]:
+    return literal_column(sql, Boolean)
 
 
 def _interacting(job_id: UUID, wanted: InteractionFilter) -> Select[Any]:

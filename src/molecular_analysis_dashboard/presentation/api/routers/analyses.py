@@ -3,14 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-import structlog
 from fastapi import Query, Request, Response
 
 from molecular_analysis_dashboard.presentation.api.api_route import api_router
 from molecular_analysis_dashboard.presentation.api.dependencies import Caller, Services
 from molecular_analysis_dashboard.presentation.api.errors import error_responses
+from molecular_analysis_dashboard.presentation.api.idempotency import REPLAYED, IdempotencyKey, answer
 from molecular_analysis_dashboard.presentation.api.request_ids import origin_of
-from molecular_analysis_dashboard.presentation.api.routers.jobs import IdempotencyKey
 from molecular_analysis_dashboard.presentation.api.schemas.analyses import (
     AnalysisCreate,
     Cluster,
@@ -18,7 +17,6 @@ from molecular_analysis_dashboard.presentation.api.schemas.analyses import (
     LigandAnalysis,
 )
 from molecular_analysis_dashboard.presentation.api.schemas.jobs import Job
-from molecular_analysis_dashboard.presentation.api.views import job_view
 from molecular_analysis_dashboard.use_cases.read_analyses import (
     MAX_CLUSTERED,
     LigandCluster,
@@ -29,7 +27,6 @@ from molecular_analysis_dashboard.use_cases.read_analyses import (
 )
 from molecular_analysis_dashboard.use_cases.submit_analysis import AnalysisRequest, submit_analysis
 
-log = structlog.get_logger(__name__)
 router = api_router("/jobs/{job_id}", "analyses")
 
 
@@ -37,14 +34,7 @@ router = api_router("/jobs/{job_id}", "analyses")
     "/analyses",
     status_code=202,
     response_model=Job,
-    responses={
-        200: {
-            "model": Job,
-            "description": "This request was handled before; its job as it stands now.",
-            "headers": {"Idempotent-Replay": {"schema": {"type": "string", "enum": ["true"]}}},
-        },
-        **error_responses(404, 409),
-    },
+    responses={**REPLAYED, **error_responses(404, 409)},
     operation_id="submit_analysis",
 )
 def create_analysis(
@@ -78,11 +68,7 @@ def create_analysis(
         target_s=services.settings.ledger.task_target_s,
         origin=origin_of(request),
     )
-    if submitted.replayed:
-        response.status_code = 200
-        response.headers["Idempotent-Replay"] = "true"
-    log.info("job.submitted", kind=submitted.job.kind, job_id=str(submitted.job.id), replayed=submitted.replayed)
-    return job_view(submitted.job, submitted.counts)
+    return answer(submitted, response)
 
 
 @router.get(

@@ -1,16 +1,15 @@
 """Jobs: submit, follow, control."""
 
-from typing import Annotated
 from uuid import UUID
 
-import structlog
-from fastapi import Header, Request, Response
+from fastapi import Request, Response
 
 from molecular_analysis_dashboard.domain.jobs import JobKind, Origin
 from molecular_analysis_dashboard.presentation.api.api_route import api_router
 from molecular_analysis_dashboard.presentation.api.cursors import encode
 from molecular_analysis_dashboard.presentation.api.dependencies import Caller, Cursor, Limit, Services, after_id
 from molecular_analysis_dashboard.presentation.api.errors import error_responses
+from molecular_analysis_dashboard.presentation.api.idempotency import REPLAYED, IdempotencyKey, answer
 from molecular_analysis_dashboard.presentation.api.pages import cut
 from molecular_analysis_dashboard.presentation.api.request_ids import origin_of
 from molecular_analysis_dashboard.presentation.api.schemas.jobs import (
@@ -33,35 +32,16 @@ from molecular_analysis_dashboard.use_cases.submit_once import Submitted
 from molecular_analysis_dashboard.use_cases.submit_redocking import NativeFile, RedockingRequest, submit_redocking
 from molecular_analysis_dashboard.use_cases.submit_validation import ValidationRequest, submit_validation
 
-log = structlog.get_logger(__name__)
 router = api_router("/jobs", "jobs")
 engines_router = api_router("/engines", "engines")
 _LISTING = "jobs"
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        min_length=1,
-        max_length=200,
-        pattern=r"^[\x21-\x7e]+$",
-        description="Any text of the client's choice, new for each intent: repeating a request with its key returns "
-        "its job instead of submitting another.",
-    ),
-]
 
 
 @router.post(
     "",
     status_code=202,
     response_model=Job,
-    responses={
-        200: {
-            "model": Job,
-            "description": "This request was handled before; its job as it stands now.",
-            "headers": {"Idempotent-Replay": {"schema": {"type": "string", "enum": ["true"]}}},
-        },
-        **error_responses(404, 409),
-    },
+    responses={**REPLAYED, **error_responses(404, 409)},
     operation_id="submit_job",
 )
 def submit_job(
@@ -74,11 +54,7 @@ def submit_job(
 ) -> Job:
     """Submit a screen, redocking or validation. It begins as soon as a worker is free; nothing else is to be done."""
     submitted = _submitted(services, caller, body, idempotency_key, origin_of(request))
-    if submitted.replayed:
-        response.status_code = 200
-        response.headers["Idempotent-Replay"] = "true"
-    log.info("job.submitted", kind=submitted.job.kind, job_id=str(submitted.job.id), replayed=submitted.replayed)
-    return job_view(submitted.job, submitted.counts)
+    return answer(submitted, response)
 
 
 @router.get("", response_model=JobPage, responses=error_responses(), operation_id="list_jobs")
