@@ -10,6 +10,7 @@ import pytest
 from tests.deployment.report import Table
 from tests.deployment.screens import Fingerprint, Screens
 from tests.deployment.stack import ROOT, Stack
+from tests.support.waiting import wait_until
 
 HOW_TO = (ROOT / "docs" / "how-to" / "operate" / "back-up-and-restore.md").read_text(encoding="utf-8")
 FOLDER, FILE = "/srv/mad-backups", "mad-20261124T023000Z.tar"
@@ -17,6 +18,7 @@ FOLDER, FILE = "/srv/mad-backups", "mad-20261124T023000Z.tar"
 LIVING = {"leases", "workers"}
 TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1"
 CONTENTS = "SELECT '{0}', count(*), md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM public.{0} t"
+OPEN_TASKS = "SELECT count(*) FROM tasks WHERE state IN ('pending', 'released', 'running')"
 
 
 def documented(stack: Stack, line: str, folder: Path, file_name: str = FILE) -> str:
@@ -25,14 +27,20 @@ def documented(stack: Stack, line: str, folder: Path, file_name: str = FILE) -> 
     return stack.run("sh", "-c", line.replace(FOLDER, str(folder)).replace(FILE, file_name))
 
 
+def ask(stack: Stack, query: str) -> list[str]:
+    postgres = stack.containers("postgres")[0]
+    return stack.execute(postgres, "psql", "-U", "lab", "-d", "screens", "-Atc", query).split()
+
+
 def rows(stack: Stack) -> list[str]:
     """Every table: its name, how many rows, and a sum of their contents."""
-    postgres = stack.containers("postgres")[0]
+    tables = [table for table in ask(stack, TABLES) if table not in LIVING]
+    return sorted(ask(stack, " UNION ALL ".join(CONTENTS.format(table) for table in tables)))
 
-    def ask(query: str) -> list[str]:
-        return stack.execute(postgres, "psql", "-U", "lab", "-d", "screens", "-Atc", query).split()
 
-    return sorted(ask(" UNION ALL ".join(CONTENTS.format(table) for table in ask(TABLES) if table not in LIVING)))
+def is_at_rest(stack: Stack) -> bool:
+    """Whether no task is left: the poses of a finished screen are still analysed for a while."""
+    return ask(stack, OPEN_TASKS) == ["0"]
 
 
 def files(stack: Stack) -> list[str]:
@@ -61,6 +69,7 @@ def test_a_backup_is_restored_into_an_empty_deployment(
     tmp_path: Path,
 ) -> None:
     tmp_path.chmod(0o777)
+    wait_until(lambda: is_at_rest(stack), 600, "the screen's analyses do not end", interval_s=0.5)
     began = time.monotonic()
     told = documented(stack, 'deploy/backup/compose-backup.sh "$PWD" /srv/mad-backups 14', tmp_path)
     (backup,) = tmp_path.glob("mad-*.tar")

@@ -55,19 +55,20 @@ class Watch:
                 if self.answer is BeatAnswer.YIELD:
                     self.answer = answer
 
-    def react(self, answer: BeatAnswer, *, kill: bool) -> None:
-        """Take over an answer, once; kill the engine if that is due and the task is not over yet."""
+    def react(self, answer: BeatAnswer, *, kill: bool) -> bool:
+        """Take over an answer while there is work, and kill the engine if that is due; return whether it was taken."""
         with self._lock:
             if self._over:
-                return
+                return False
             if self.answer not in _KILLING:
                 self.answer = answer
             if kill:
                 self.killed = True
                 self.kill_engine()
+        return True
 
     def close(self) -> None:
-        """The task is over: nothing may kill the engine on its account any more."""
+        """The work is over: nothing may kill the engine on its account any more."""
         with self._lock:
             self._over = True
 
@@ -156,8 +157,8 @@ class Heartbeat:
             watch.react(BeatAnswer.DRAINING, kill=left <= 0)
         answer = self._ask(watch)
         if answer in _KILLING:
-            log.info("beat.answered", answer=answer)
-            watch.react(answer, kill=True)
+            if watch.react(answer, kill=True):
+                log.info("beat.answered", answer=answer)
         elif answer is BeatAnswer.YIELD and left is None:
             watch.react(answer, kill=False)
 

@@ -128,15 +128,13 @@ class RunTask:
             with self._heartbeat.watching(task, self._process.stop) as watch:
                 return self._attempt(task, watch)
         finally:
-            # A beat may have stopped the process after its last use, even while the task was ended: only now is it
-            # sure that none will, and the next task needs one that works.
+            # A beat may have stopped the process after its last use, and the next task needs one that works.
             if watch.killed:
                 self._process.restart()
 
     def _attempt(self, task: ClaimedTask, watch: Watch) -> TaskResult:
         try:
-            self._note_start(task)
-            self._handlers[task.kind](task, watch)
+            self._work(task, watch)
         except (Stopped, ProcessEnded) as stop:
             return self._stopped(task, watch, stop)
         except Superseded:
@@ -152,6 +150,14 @@ class RunTask:
             sentence = f"An internal error ({type(error).__name__}) ended the task; the worker's log has the details."
             return self._failed(task, MadError(sentence))
         return self._end(task, EndCause.COMPLETED, TaskResult.COMPLETED)
+
+    def _work(self, task: ClaimedTask, watch: Watch) -> None:
+        try:
+            self._note_start(task)
+            self._handlers[task.kind](task, watch)
+        finally:
+            # A beat that meets the attempt just ended hears that it is superseded; the engine is then of use to others.
+            watch.close()
 
     def _stopped(self, task: ClaimedTask, watch: Watch, stop: Exception) -> TaskResult:
         if isinstance(stop, ProcessEnded) and stop.cause is not ExitCause.STOPPED:

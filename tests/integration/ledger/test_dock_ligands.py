@@ -50,7 +50,7 @@ class Process:
         self.script = script or {}
         self.opening = list(opening)
         self.calls: list[str] = []
-        self.before: Callable[[LigandInput], None] = lambda _: None
+        self.before: Callable[[LigandInput], object] = lambda _: None
 
     def open_site(self, site: SiteSpec) -> None:
         self.calls.append("open")
