@@ -7,7 +7,7 @@ LOCKS := requirements/base.txt requirements/worker.txt requirements/embedded.txt
 .DEFAULT_GOAL := help
 .PHONY: help setup lock frontend check test test-browser test-deployment test-monitoring page-if-possible up demo \
   bench-ingest bench-dock test-engines bench-redock bench-enrichment bench-scores bench-ligands bench-rings \
-  bench-prep bench-analyse
+  bench-prep bench-analyse bench-builds
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
@@ -75,6 +75,9 @@ bench-ingest: setup ## What validating ligands costs beside bare RDKit calls (re
 
 bench-dock: setup ## CPU and loss of our search efforts beside the vina command (reads MAD_BENCHMARK_DATA)
 	$(PY) -m benchmarks.dock $(BENCH_FLAGS)
+
+bench-builds: setup ## Vina built for this processor beside the wheel, with and without shared tables
+	$(PY) -m benchmarks.builds $(BENCH_FLAGS)
 
 test-engines: setup ## Docking programs of the Vina family that MAD_TEST_ENGINE_COMMANDS names (name=program;...)
 	@test -n "$$MAD_TEST_ENGINE_COMMANDS" || { echo "Name programs: MAD_TEST_ENGINE_COMMANDS='deb=/usr/bin/vina' make test-engines" >&2; exit 1; }

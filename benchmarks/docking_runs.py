@@ -131,11 +131,13 @@ class OurEngine:
         torsions, score, objective = pair.state.torsions, answer["score"], answer["objective"]
         return Measured(pair.key, torsions, self.name, seed, answer["cpu_s"], score, objective), answer["maps_s"]
 
-    def close(self) -> None:
-        """End the process."""
+    def close(self) -> float:
+        """End the process and return its peak memory in MB."""
         if self._process.stdin is not None:
             self._process.stdin.close()
-        self._process.wait()
+        _, status, used = os.wait4(self._process.pid, 0)
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        return used.ru_maxrss / 1024
 
 
 def _job(pair: Pair, effort: SearchEffort, seed: int) -> Mapping[str, object]:
