@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 from tests.deployment.report import Table
@@ -12,6 +13,7 @@ OURS = ("migrate", "api", "worker", "flower")
 USERS = {"postgres": "999", "redis": "999", "api": "10001", "worker": "10001", "flower": "10001", "proxy": "101"}
 # Megabytes: what the issue allows.
 MOST_MB = {"api": 700, "worker": 1300}
+LEVEL = "x86-64-v3"
 
 
 def test_all_that_run_are_healthy(stack: Stack, table: Table) -> None:
@@ -130,3 +132,20 @@ def test_process_refuses_a_published_secret_in_production_in_one_line(stack: Sta
     told = json.loads(line)
     assert told["event"] == "start.refused"
     assert "SECRET_KEY is the published example" in told["message"]
+
+
+def test_worker_image_with_a_build_for_newer_processors(stack: Stack, table: Table) -> None:
+    tag = "deployment-test-builds"
+    began = time.monotonic()
+    stack.run("env", f"VINA_BUILDS={LEVEL}", f"IMAGE_TAG={tag}", "docker", "compose", "build", "worker")
+    image = f"molecular-analysis-dashboard-worker:{tag}"
+    try:
+        told = json.loads(stack.docker("run", "--rm", image, "mad", "engines", "list", "--json"))
+        (build,) = [one for one in told["builds"] if one["build_id"].endswith(LEVEL)]
+        assert build["refusal"] == ""
+        program = "import vina; vina.Vina(verbosity=0); print(vina.__file__)"
+        path = f"PYTHONPATH={build['folder']}"
+        assert build["folder"] in stack.docker("run", "--rm", "--env", path, image, "python", "-c", program)
+    finally:
+        stack.docker("image", "rm", image)
+    table.add(f"worker image with Vina for {LEVEL}", f"built in {time.monotonic() - began:.0f} s")

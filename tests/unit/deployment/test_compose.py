@@ -135,7 +135,7 @@ def test_environment_hands_each_variable_on_under_its_own_name(compose: dict[str
 
 
 def test_defaults_of_compose_are_those_of_the_example() -> None:
-    example = dict(re.findall(r"^(?:# )?([A-Z_]+)=(\S+)$", EXAMPLE, re.MULTILINE))
+    example = dict(re.findall(r"^(?:# )?([A-Z_]+)=(\S*)$", EXAMPLE, re.MULTILINE))
     for name, default in re.findall(r"\$\{([A-Z_]+):-([^}]*)\}", COMPOSE_TEXT):
         assert example[name] == default, name
 

@@ -96,7 +96,7 @@ def test_whatever_is_installed_otherwise_comes_from_this_build(dockerfile: Path)
 
 
 def test_package_lists_are_removed_where_they_were_fetched(dockerfile: Path) -> None:
-    for word, rest in instructions(dockerfile):
+    for word, rest in final_stage(dockerfile):
         if word == "RUN" and "apt-get update" in rest:
             assert "--no-install-recommends ca-certificates curl" in rest
             assert "rm -rf /var/lib/apt/lists/*" in rest
@@ -140,3 +140,11 @@ def test_the_context_of_the_build_is_what_the_images_need() -> None:
         *("alembic.ini", "docker/gunicorn_conf.py", "frontend", "hatch_build.py", "LICENSE", "pyproject.toml"),
         *("README.md", "requirements/*.txt", "src"),
     }
+
+
+def test_compilers_are_installed_only_for_builds_that_are_asked_for_and_stay_out_of_the_image() -> None:
+    worker = next(path for path in DOCKERFILES if path.suffix == ".worker")
+    compiling = [rest for word, rest in instructions(worker) if word == "RUN" and "g++" in rest]
+    assert len(compiling) == 1
+    assert compiling[0].startswith('mkdir /engines && if [ -n "${VINA_BUILDS}" ]; then')
+    assert not [rest for _, rest in final_stage(worker) if "g++" in rest]

@@ -1,6 +1,7 @@
 """Compile Vina's bindings for this processor, out of the source distribution that the installed version came with."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -26,6 +27,7 @@ _SHARED_TABLES = Path(__file__).with_name("vina_shared_tables.h")
 _PROGRAMS = ("g++", "swig")
 _BOOST_FOLDERS = (Path("/usr/include/boost"), Path("/usr/local/include/boost"))
 _HOW_TO_GET_THEM = "On Debian: apt-get install g++ swig libboost-all-dev."
+_BOOST_LIBRARY = re.compile(r"=> (\S+/libboost_\S+)")
 _TIMEOUT_S = 3600.0
 _TOLD_CHARACTERS = 2000
 
@@ -56,6 +58,7 @@ def compile_vina(
         digest = module_hash(place)
         if not digest:
             raise EngineFailed("The build ended without a compiled module.", code="build_failed")
+        _bring_boost(place / "vina")
         made = write_record(place, EngineBuild("vina", found, build_id, scoring_functions, digest), processor)
         target = folder / build_id
         shutil.rmtree(target, ignore_errors=True)
@@ -95,7 +98,7 @@ def _install(found: str, flags: str, place: Path, scratch: Path) -> None:
         run = subprocess.run(
             command,
             cwd=scratch,
-            env=os.environ | {"CFLAGS": flags, "CXXFLAGS": flags},
+            env=os.environ | {"CFLAGS": flags, "CXXFLAGS": flags, "LDFLAGS": "-Wl,-rpath,$ORIGIN"},
             capture_output=True,
             text=True,
             timeout=_TIMEOUT_S,
@@ -106,3 +109,11 @@ def _install(found: str, flags: str, place: Path, scratch: Path) -> None:
     if run.returncode != 0:
         said = (run.stderr or run.stdout).strip()[-_TOLD_CHARACTERS:]
         raise EngineFailed(f"Vina could not be built. pip says: {said}", code="build_failed")
+
+
+def _bring_boost(package: Path) -> None:
+    """Put the shared libraries of Boost beside the module, so that a build runs where Boost is not installed."""
+    for module in package.glob("*.so"):
+        told = subprocess.run(["ldd", module], capture_output=True, text=True, check=True).stdout
+        for library in _BOOST_LIBRARY.findall(told):
+            shutil.copy(library, package)
