@@ -2883,7 +2883,7 @@ export interface components {
             /**
              * Run Length
              * @description Length of a run as a fraction of the engine's own for the ligand. `custom`: 1.
-             * @default 0.25
+             * @default 0.15
              */
             run_length: number;
             /**

@@ -112,7 +112,7 @@ _PLAIN_EFFORT = SearchEffort()
 # docs/reference/search-effort.md says where the numbers come from. A stored protocol holds them, not the name.
 PRESETS: Mapping[EffortPreset, SearchEffort] = {
     EffortPreset.QUICK: SearchEffort(exhaustiveness=4, run_length=0.1, max_rounds=5, agreeing_rounds=2),
-    EffortPreset.STANDARD: SearchEffort(exhaustiveness=4, run_length=0.25, max_rounds=4, agreeing_rounds=2),
+    EffortPreset.STANDARD: SearchEffort(exhaustiveness=4, run_length=0.15, max_rounds=4, agreeing_rounds=2),
     EffortPreset.THOROUGH: SearchEffort(exhaustiveness=8, run_length=0.25, max_rounds=4),
 }
 
