@@ -123,8 +123,9 @@ def test_hollow_with_polar_walls_comes_first_of_two_alike() -> None:
 
 
 def test_place_in_space_does_not_matter(pocket: Pocket) -> None:
-    (moved,) = find_pockets(pdb(walls(block((LEFT, 5.5)) + [100.0, -50.0, 20.0])))
-    assert np.array(moved.center) - [100.0, -50.0, 20.0] == pytest.approx(np.array(pocket.center), abs=0.01)
+    shift = np.array([100.0, -50.0, 20.0])
+    (moved,) = find_pockets(pdb(walls(block((LEFT, 5.5)) + shift)))
+    assert np.array(moved.center) - shift == pytest.approx(np.array(pocket.center), abs=0.01)
     assert moved.residues == pocket.residues
     assert moved.score == pytest.approx(pocket.score, abs=0.05)
 
