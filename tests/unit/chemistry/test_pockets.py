@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from rdkit import Chem
+from tests.support.hollow_block import block
 from tests.unit.chemistry.conftest import prolif_data
 
 from molecular_analysis_dashboard.adapters.chemistry.alpha_spheres import (
@@ -18,19 +19,7 @@ from molecular_analysis_dashboard.adapters.chemistry.pockets import MAX_POCKETS,
 from molecular_analysis_dashboard.domain.pockets import BOX_PADDING_ANGSTROM, Pocket
 
 Atom = tuple[str, str, NDArray[np.float64]]
-_EDGE_ANGSTROM = 34.0
-_SPACING_ANGSTROM = 2.0
 LEFT, RIGHT = np.array([-8.0, 0.0, 0.0]), np.array([8.0, 1.0, 0.5])
-
-
-def block(*hollows: tuple[NDArray[np.float64], float]) -> NDArray[np.float64]:
-    """Atoms on a slightly disordered grid, but for those in spherical hollows (centre, radius in Å)."""
-    axis = np.arange(-_EDGE_ANGSTROM / 2, _EDGE_ANGSTROM / 2 + 0.1, _SPACING_ANGSTROM)
-    grid = np.stack(np.meshgrid(axis, axis, axis), axis=-1).reshape(-1, 3)
-    atoms = grid + np.random.default_rng(7).uniform(-0.3, 0.3, grid.shape)
-    for center, radius in hollows:
-        atoms = atoms[np.linalg.norm(atoms - center, axis=1) > radius]
-    return atoms
 
 
 def walls(atoms: NDArray[np.float64], name: str = "LEU") -> list[Atom]:
