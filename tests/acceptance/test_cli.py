@@ -277,6 +277,7 @@ def test_pocket_is_listed_and_docked_into(shared: MadCommand, ligands: Path, tmp
     site = json.loads((out / "provenance.json").read_text())["binding_site"]
     assert (site["origin"], site["details"]["rank"]) == ("pocket", 1)
     assert {"center": site["center_angstrom"], "size": site["size_angstrom"]} == pocket["box"]
+    out = tmp_path / "beyond"
     beyond = shared("dock", "--receptor", receptor, "--ligands", ligands, "--out", out, "--pocket", "2", *FAST)
     assert (beyond.code, beyond.error_code) == (ExitCode.INPUT_REFUSED, "pocket_not_found")
 
