@@ -77,8 +77,8 @@ def clusters(spheres: AlphaSpheres) -> list[AlphaSpheres]:
         return []
     first, second = cKDTree(spheres.centers).query_pairs(LINK_ANGSTROM, output_type="ndarray").T
     links = coo_array((np.ones(len(first), dtype=bool), (first, second)), shape=(len(spheres), len(spheres)))
-    n_groups, groups = connected_components(links, directed=False)
-    members = (np.flatnonzero(groups == group) for group in range(n_groups))
+    _, group_of = connected_components(links, directed=False)
+    members = np.split(np.argsort(group_of, kind="stable"), np.cumsum(np.bincount(group_of))[:-1])
     return [spheres.of(indices) for indices in members if len(indices) >= MIN_SPHERES]
 
 

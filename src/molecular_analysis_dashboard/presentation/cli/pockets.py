@@ -22,6 +22,7 @@ from molecular_analysis_dashboard.presentation.cli.receptor_options import (
     Chains,
     Keep,
     Model,
+    OverrideProblems,
     Remove,
     receptor_options,
 )
@@ -38,6 +39,7 @@ def pockets(
     model: Model = DEFAULTS.model,
     keep: Keep = None,
     remove: Remove = None,
+    override_problems: OverrideProblems = False,
     server: Server = None,
     token: Token = None,
     data_dir: DataDir = None,
@@ -60,7 +62,7 @@ def pockets(
         keep_within=DEFAULTS.keep_within_angstrom,
         ph=DEFAULTS.ph,
         caps=DEFAULTS.caps,
-        override_problems=DEFAULTS.override_problems,
+        override_problems=override_problems,
     )
     with server_for_this(console, server, token, chosen_data_dir(data_dir)) as client:
         structure = client.upload_structure(path)

@@ -106,7 +106,7 @@ def redock(
     """
     console = console_of(ctx, as_json)
     given = _given_ligand(ligand, template)
-    boxed = any(given is not None for given in (center, size, residues, pocket))
+    boxed = any(value is not None for value in (center, size, residues, pocket))
     origin = site_origin(None, padding, center, size, residues, pocket) if boxed else _around(given, padding)
     native = _native_file(given) if boxed else None
     wanted = _Redocking(
