@@ -7,7 +7,7 @@ LOCKS := requirements/base.txt requirements/worker.txt requirements/embedded.txt
 .DEFAULT_GOAL := help
 .PHONY: help setup lock frontend check test test-browser test-deployment test-monitoring page-if-possible up demo \
   bench-ingest bench-dock test-engines bench-redock bench-enrichment bench-scores bench-ligands bench-rings \
-  bench-prep bench-analyse bench-builds
+  bench-prep bench-analyse bench-builds bench-pockets
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
@@ -103,3 +103,6 @@ bench-prep: setup ## What becomes of receptors: prepared, refused with a reason,
 
 bench-analyse: setup ## What the analysis of a pose costs, part by part (reads MAD_BENCHMARK_DATA)
 	$(PY) benchmarks/analyse.py
+
+bench-pockets: setup ## How often native ligands lie in the first pockets (reads MAD_BENCHMARK_DATA)
+	$(PY) -m benchmarks.pockets $(BENCH_FLAGS)

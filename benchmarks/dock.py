@@ -3,7 +3,8 @@
 Docks each pair with the `vina` command at exhaustiveness 8 (one process per ligand, as a user would), every few pairs
 also at 32, and with each of our efforts, alternately and in one run. Prints CPU seconds, their ratio, and how much of
 the best energy is lost, also for ligands of ten and more torsions. Efforts are chosen on half of the targets
-(`--half choose`) and reported on the others. Only the search is compared: both sides get the same PDBQT texts.
+(`--half choose`) and reported on the others. Only the search is compared: both sides get the same PDBQT texts. With
+`--easydock PROGRAM`, whole products are compared after that, on ligands of one target (`benchmarks/whole_products.py`).
 
 Every measurement is appended to OUT at once, and a run that is started again goes on where it was. Needs
 MAD_BENCHMARK_DATA (benchmarks/data.md). The command is `vina` on PATH or --vina. Where it is missing, or of another
@@ -19,9 +20,10 @@ from dataclasses import asdict, astuple
 from itertools import islice
 from pathlib import Path
 
-from benchmarks.docking_pairs import HALVES, Pair, pairs_of
+from benchmarks.docking_pairs import HALVES, Pair, pairs_of, targets_of
 from benchmarks.docking_runs import Command, FreshBindings, Measured, OurEngine
 from benchmarks.docking_table import BASE, DEEP, table
+from benchmarks.whole_products import EasyDock, Ours, Whole, whole_table
 from rdkit import RDLogger
 
 from molecular_analysis_dashboard.domain.docking import PRESETS, EffortPreset, SearchEffort
@@ -46,6 +48,8 @@ def main() -> None:
         for engine in engines:
             engine.close()
     print("\n".join([_about(reference), *table(results.rows, results.maps_s)]))
+    if options.easydock:
+        print("\n".join(_whole_products(options)))
 
 
 class Results:
@@ -94,6 +98,25 @@ def _measure(
         results.add(reference.dock(pair, 32, 1))
 
 
+def _whole_products(options: argparse.Namespace) -> Iterator[str]:
+    """Measure what is not measured yet, and yield the lines of the table."""
+    path = options.out / f"whole-{options.half}.jsonl"
+    bodies = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    rows = [Whole(**body | {"ligands": tuple(body["ligands"])}) for body in bodies]
+    target, pairs = targets_of(options.half)[0], list(islice(pairs_of(options.half), options.easydock_ligands))
+    easydock = EasyDock(options.easydock)
+    products: list[EasyDock | Ours] = [easydock]
+    products += [Ours(name, PRESETS[EffortPreset(name)]) for name in options.efforts]
+    wanted = tuple(pair.ligand for pair in pairs)
+    for product in products:
+        if not any((row.product, row.target, row.ligands) == (product.name, target, wanted) for row in rows):
+            rows.append(product.dock(target, pairs, 1))
+            with path.open("a") as stream:
+                stream.write(json.dumps(asdict(rows[-1])) + "\n")
+    yield f"easydock is version {easydock.version} with Vina {easydock.vina_version}, at exhaustiveness 8, one process."
+    yield from whole_table(rows, easydock.name)
+
+
 def _reference(program: str | None) -> Command | FreshBindings:
     found = program or shutil.which("vina")
     if found is None:
@@ -136,6 +159,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--efforts", nargs="*", default=["quick", "standard"], help="Presets to measure.")
     parser.add_argument("--custom", nargs="*", default=[], help="Efforts RUNS:LENGTH:ROUNDS:AGREEING to measure.")
     parser.add_argument("--vina", help="The vina command, if not on PATH.")
+    parser.add_argument("--easydock", help="The easydock command of its own environment: measured as a whole product.")
+    parser.add_argument("--easydock-ligands", type=int, default=10, help="So many ligands, of one target.")
     parser.add_argument("--native", default="", help="Folder of a native build of the bindings: measured as well.")
     parser.add_argument("--native-only", action="store_true", help="Leave out the portable build.")
     return parser.parse_args()

@@ -74,7 +74,7 @@ class Command:
             (folder / "box.txt").write_text("".join(lines))
             arguments = ["--receptor", "receptor.pdbqt", "--ligand", "ligand.pdbqt", "--config", "box.txt"]
             arguments += ["--cpu", "1", "--exhaustiveness", str(exhaustiveness), "--seed", str(seed), "--out", "out"]
-            cpu_s = _cpu_s([self._program, *arguments, "--verbosity", "0"], folder, os.environ)
+            cpu_s = cpu_s_of([self._program, *arguments, "--verbosity", "0"], folder, os.environ)
             score, objective = _best((folder / "out").read_text())
         return Measured(pair.key, pair.state.torsions, f"vina {exhaustiveness}", seed, cpu_s, score, objective)
 
@@ -92,7 +92,7 @@ class FreshBindings:
             (Path(name) / "run.sh").write_text(
                 f"exec {sys.executable} -m benchmarks.docking_runs < {name}/job > {name}/out"
             )
-            cpu_s = _cpu_s(["sh", f"{name}/run.sh"], Path.cwd(), os.environ)
+            cpu_s = cpu_s_of(["sh", f"{name}/run.sh"], Path.cwd(), os.environ)
             answer = json.loads((Path(name) / "out").read_text())
         torsions = pair.state.torsions
         return Measured(pair.key, torsions, f"vina {exhaustiveness}", seed, cpu_s, answer["score"], answer["objective"])
@@ -144,7 +144,7 @@ def _job(pair: Pair, effort: SearchEffort, seed: int) -> Mapping[str, object]:
     return {"target": pair.target, "state": asdict(pair.state), "effort": effort.as_json(), "seed": seed}
 
 
-def _cpu_s(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> float:
+def cpu_s_of(arguments: list[str], folder: Path, environment: Mapping[str, str]) -> float:
     """Run a program and return the CPU seconds of it and its children."""
     process = subprocess.Popen(arguments, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)

@@ -7,10 +7,12 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 from mad_test_engine import CRASHER, SLEEPER
 from tests.support.family_programs import Script
+from tests.support.hollow_block import block, block_pdbqt
 from tests.support.mad_command import MadCommand, RunningCommand, mad_command
 from tests.support.waiting import wait_until
 
@@ -227,8 +229,18 @@ def test_job_without_results_cannot_be_exported(
         (None, None, ("--center", "500", "0", "0", "--size", "12", "12", "12")),
         (None, None, ("--center", "0", "0", "0", "--size", "1", "12", "12")),
         (None, None, ("--residues", "Z:999")),
+        (None, None, ("--pocket", "1")),
     ],
-    ids=["no structure", "binary", "no valid ligand", "blank ligands", "box off", "box too small", "no residue"],
+    ids=[
+        "no structure",
+        "binary",
+        "no valid ligand",
+        "blank ligands",
+        "box off",
+        "box too small",
+        "no residue",
+        "no pocket",
+    ],
 )
 def test_what_cannot_be_docked_is_refused_with_a_reason_and_no_folder(
     shared: MadCommand,
@@ -249,6 +261,25 @@ def test_what_cannot_be_docked_is_refused_with_a_reason_and_no_folder(
     assert result.error_code
     assert result.stdout == ""
     assert not out.exists()
+
+
+def test_pocket_is_listed_and_docked_into(shared: MadCommand, ligands: Path, tmp_path: Path) -> None:
+    center = np.array([-8.0, 1.0, 0.0])
+    receptor = tmp_path / "hollow.pdbqt"
+    receptor.write_text(block_pdbqt(block((center, 5.5))))
+    out = tmp_path / "out"
+
+    (pocket,) = shared("pockets", "--receptor", receptor, "--json").json["pockets"]
+    docked = shared("dock", "--receptor", receptor, "--ligands", ligands, "--out", out, "--pocket", "1", *FAST)
+
+    assert np.linalg.norm(np.array(pocket["center"]) - center) < 1.5
+    assert docked.code == 0, docked.stderr
+    site = json.loads((out / "provenance.json").read_text())["binding_site"]
+    assert (site["origin"], site["details"]["rank"]) == ("pocket", 1)
+    assert {"center": site["center_angstrom"], "size": site["size_angstrom"]} == pocket["box"]
+    out = tmp_path / "beyond"
+    beyond = shared("dock", "--receptor", receptor, "--ligands", ligands, "--out", out, "--pocket", "2", *FAST)
+    assert (beyond.code, beyond.error_code) == (ExitCode.INPUT_REFUSED, "pocket_not_found")
 
 
 def test_interrupted_dock_cancels_its_job(shared: MadCommand, receptor: Path, tmp_path: Path) -> None:

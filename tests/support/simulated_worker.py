@@ -25,6 +25,7 @@ from molecular_analysis_dashboard.domain.docking import (
 from molecular_analysis_dashboard.domain.hashing import content_hash
 from molecular_analysis_dashboard.domain.identity import SystemScope, TenantScope, new_id
 from molecular_analysis_dashboard.domain.jobs import ClaimedTask, EndCause, JobKind, NewTask, TaskKind, Worker
+from molecular_analysis_dashboard.domain.pockets import Pocket
 from molecular_analysis_dashboard.domain.redocking import NativeScore, Redocked, RedockOutcome
 from molecular_analysis_dashboard.domain.rejections import SENTENCES, RejectionReason
 from molecular_analysis_dashboard.domain.results import NewResult
@@ -113,7 +114,7 @@ class SimulatedWorker:
                 uow.control.finish_job(job_id)
             uow.commit()
 
-    def prepare(self, job_id: UUID, receptor_id: UUID) -> None:
+    def prepare(self, job_id: UUID, receptor_id: UUID, pockets: Sequence[Pocket] | None = None) -> None:
         """Do a receptor's job."""
         task = self.claim(job_id)
         pdbqt = self.results.put([RECEPTOR_PDBQT], max_bytes=10**6).sha256
@@ -125,6 +126,7 @@ class SimulatedWorker:
                 pdb_sha256=pdb,
                 content_hash=content_hash({"pdbqt": RECEPTOR_PDBQT.decode()}),
                 report=REPORT,
+                pockets=pockets,
             )
             uow.commit()
         self.finish(task)

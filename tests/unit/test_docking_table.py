@@ -1,7 +1,8 @@
-"""The table of `make bench-dock`, out of made-up measurements."""
+"""The tables of `make bench-dock`, out of made-up measurements."""
 
 from benchmarks.docking_runs import Measured
 from benchmarks.docking_table import BASE, DEEP, table
+from benchmarks.whole_products import Whole, whole_table
 
 
 def rows() -> list[Measured]:
@@ -40,3 +41,21 @@ def test_flexible_ligands_have_a_table_of_their_own() -> None:
 
     assert line(lines, "ours", 1)[1] == "2"
     assert not [text for text in table([row for row in rows() if row.torsions < 10], {}) if "torsions and more" in text]
+
+
+def test_whole_products_are_compared_on_the_same_ligands() -> None:
+    rows = [
+        Whole("easydock 8", "T", 1, ("a", "b"), 60.0, {"a": -7.0, "b": -9.0}),
+        Whole("standard", "T", 1, ("a", "b"), 12.0, {"a": -7.0}),
+        Whole("standard", "T", 1, ("a", "b", "c"), 90.0, {"a": -7.0, "b": -9.0, "c": -5.0}),
+    ]
+    lines = whole_table(rows, "easydock 8")
+
+    assert line(lines, "easydock")[2:] == ["2", "2", "30.00", "1.00", "-8.00"]
+    # Ligands that only one side docked count for its mean, and for no ratio.
+    assert line(lines, "standard")[1:] == ["5", "4", "20.40", "5.00", "-7.00"]
+
+
+def test_product_without_a_partner_has_no_ratio() -> None:
+    lines = whole_table([Whole("standard", "T", 1, ("a",), 12.0, {})], "easydock 8")
+    assert line(lines, "standard")[1:] == ["1", "0", "12.00", "nan", "nan"]

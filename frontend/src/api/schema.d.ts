@@ -156,6 +156,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/receptors/{receptor_id}/pockets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Receptor Pockets
+         * @description List the pockets of a prepared receptor, the most promising first; a binding site can be made of each.
+         */
+        get: operations["get_receptor_pockets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/receptors/{receptor_id}/file": {
         parameters: {
             query?: never;
@@ -1048,7 +1068,7 @@ export interface components {
             volume_angstrom3: number;
             /**
              * Details
-             * @description What the origin was: selector, residues, padding, template.
+             * @description What the origin was: selector, residues, pocket, padding, template.
              */
             details: {
                 [key: string]: unknown;
@@ -1082,7 +1102,7 @@ export interface components {
              */
             name?: string | null;
             /** Origin */
-            origin: components["schemas"]["NativeLigandOrigin"] | components["schemas"]["ResiduesOrigin"] | components["schemas"]["ManualOrigin"];
+            origin: components["schemas"]["NativeLigandOrigin"] | components["schemas"]["ResiduesOrigin"] | components["schemas"]["PocketOrigin"] | components["schemas"]["ManualOrigin"];
         };
         /**
          * BindingSitePage
@@ -2200,6 +2220,97 @@ export interface components {
          */
         NotAnalysed: "timeout" | "out_of_memory" | "crash" | "lost" | "unreadable";
         /**
+         * Pocket
+         * @description One hollow of the receptor that could hold a ligand.
+         */
+        Pocket: {
+            /**
+             * Rank
+             * @description 1 is the most promising.
+             */
+            rank: number;
+            /**
+             * Center
+             * @description Centroid of the alpha spheres: x, y, z in Å.
+             */
+            center: [
+                number,
+                number,
+                number
+            ];
+            /**
+             * Volume Angstrom3
+             * @description Room between the atoms.
+             */
+            volume_angstrom3: number;
+            /**
+             * Score
+             * @description Decides the rank, more is better; scores of two receptors do not compare.
+             */
+            score: number;
+            /**
+             * Residues
+             * @description The residues that line it.
+             * @example [
+             *       "A:LEU83",
+             *       "A:ASP145"
+             *     ]
+             */
+            residues: string[];
+            box: components["schemas"]["PocketBox"];
+        };
+        /**
+         * PocketBox
+         * @description The search box proposed for a pocket.
+         */
+        PocketBox: {
+            /**
+             * Center
+             * @description x, y, z in Å.
+             */
+            center: [
+                number,
+                number,
+                number
+            ];
+            /**
+             * Size
+             * @description Edges in Å.
+             */
+            size: [
+                number,
+                number,
+                number
+            ];
+        };
+        /**
+         * PocketOrigin
+         * @description The box around a pocket of a prepared receptor of the structure.
+         */
+        PocketOrigin: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "pocket";
+            /**
+             * Receptor Id
+             * Format: uuid
+             */
+            receptor_id: string;
+            /**
+             * Rank
+             * @description Rank of the pocket; 1 is the most promising.
+             */
+            rank: number;
+            /**
+             * Padding Angstrom
+             * @description Added on every side, in Å.
+             * @default 5
+             */
+            padding_angstrom: number;
+        };
+        /**
          * PoseAnalysis
          * @description What was found out about one pose.
          */
@@ -2556,6 +2667,14 @@ export interface components {
             items: components["schemas"]["Receptor"][];
             /** Next Cursor */
             next_cursor?: string | null;
+        };
+        /**
+         * ReceptorPockets
+         * @description The most promising pockets of a receptor, the best first.
+         */
+        ReceptorPockets: {
+            /** Items */
+            items: components["schemas"]["Pocket"][];
         };
         /**
          * RedockCreate
@@ -3757,6 +3876,73 @@ export interface operations {
             };
         };
     };
+    get_receptor_pockets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                receptor_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceptorPockets"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
     download_receptor: {
         parameters: {
             query: {
@@ -3914,6 +4100,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,7 +1,20 @@
 """A thin typed client of the HTTP interface."""
 
 from .client import Client
-from .models import BindingSite, EngineBuild, Hit, Job, JobCounts, Library, Receptor, Rejected, ResidueNote, Waiting
+from .models import (
+    BindingSite,
+    EngineBuild,
+    Hit,
+    Job,
+    JobCounts,
+    Library,
+    Pocket,
+    Receptor,
+    Rejected,
+    ResidueNote,
+    Structure,
+    Waiting,
+)
 from .transport import Unreachable
 
 __all__ = [
@@ -12,9 +25,11 @@ __all__ = [
     "Job",
     "JobCounts",
     "Library",
+    "Pocket",
     "Receptor",
     "Rejected",
     "ResidueNote",
+    "Structure",
     "Unreachable",
     "Waiting",
 ]

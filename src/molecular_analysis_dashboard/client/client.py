@@ -14,6 +14,7 @@ from .models import (
     Job,
     Library,
     Ligand,
+    Pocket,
     Receptor,
     Rejected,
     ResidueNote,
@@ -86,6 +87,10 @@ class Client:
     def receptor_report(self, receptor_id: str) -> Mapping[str, Any]:
         """Ask for the whole report of a ready receptor."""
         return self._get(f"/receptors/{receptor_id}/report")
+
+    def receptor_pockets(self, receptor_id: str) -> Sequence[Pocket]:
+        """List the pockets of a ready receptor, the most promising first."""
+        return [Pocket.from_json(item) for item in self._get(f"/receptors/{receptor_id}/pockets")["items"]]
 
     def receptor_file(self, receptor_id: str, file_format: str) -> Iterator[bytes]:
         """Yield a ready receptor as ``pdb`` or ``pdbqt``, in pieces."""

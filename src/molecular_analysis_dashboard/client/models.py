@@ -126,6 +126,23 @@ class ResidueNote(_Answer):
 
 
 @dataclass(frozen=True)
+class Pocket(_Answer):
+    """A hollow of a receptor, lengths in Å; `body` is the whole answer, with the box proposed."""
+
+    rank: int
+    center: tuple[float, float, float]
+    volume_angstrom3: float
+    score: float
+    residues: tuple[str, ...]
+    body: Json = field(repr=False)
+
+    @classmethod
+    def from_json(cls, body: Json) -> Self:
+        """Read a pocket."""
+        return super().from_json({**body, **{key: tuple(body[key]) for key in ("center", "residues")}, "body": body})
+
+
+@dataclass(frozen=True)
 class Waiting(_Answer):
     """Why a job is not further: a stable code and a sentence."""
 

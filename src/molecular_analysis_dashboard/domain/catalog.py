@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from molecular_analysis_dashboard.domain.docking import DockingProtocol
+from molecular_analysis_dashboard.domain.pockets import Pocket
 from molecular_analysis_dashboard.domain.rejections import RejectionReason
 from molecular_analysis_dashboard.domain.sites import SearchBox, SiteOrigin
 
@@ -35,7 +36,7 @@ class Structure:
 
 @dataclass(frozen=True)
 class Receptor:
-    """A structure prepared for docking by stated options."""
+    """A structure prepared for docking by stated options; `pockets` is None while they are not known."""
 
     id: UUID
     structure_id: UUID
@@ -49,6 +50,7 @@ class Receptor:
     content_hash: str | None = None
     report: Mapping[str, object] | None = None
     error: Mapping[str, object] | None = None
+    pockets: tuple[Pocket, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,11 @@ class SearchBox:
         x, y, z = self.size
         return x * y * z
 
+    def widened(self, by_angstrom: float) -> "SearchBox":
+        """Return the box with every side moved outwards by so many Å, or inwards if negative, within the limits."""
+        x, y, z = (min(max(edge + 2 * by_angstrom, MIN_EDGE_ANGSTROM), MAX_EDGE_ANGSTROM) for edge in self.size)
+        return SearchBox(self.center, (x, y, z))
+
     def contains(self, point: Vector, margin: float = 0.0) -> bool:
         """Whether a point (Å) lies inside the box shrunk by `margin` Å on every side."""
         return all(

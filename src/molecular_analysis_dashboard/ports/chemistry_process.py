@@ -9,6 +9,7 @@ from molecular_analysis_dashboard.domain.analyses import AnalysisSite, PoseAnaly
 from molecular_analysis_dashboard.domain.docking import DockingProtocol, LigandOutcome
 from molecular_analysis_dashboard.domain.errors import MadError
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecord, RejectedRecord, ValidatedLigand
+from molecular_analysis_dashboard.domain.pockets import Pocket
 from molecular_analysis_dashboard.domain.receptors import PreparedReceptor, ReceptorOptions
 from molecular_analysis_dashboard.domain.redocking import NativeMolecule, RedockOutcome
 from molecular_analysis_dashboard.domain.sites import SearchBox
@@ -89,6 +90,13 @@ class ChemistryProcess(Protocol):
 
     def stop(self) -> None:
         """End the process from any thread; a call under way raises `ProcessEnded` (stopped)."""
+
+
+class PocketFindingProcess(ChemistryProcess, Protocol):
+    """A chemistry process that also finds pockets."""
+
+    def find_pockets(self, pdb: str) -> tuple[Pocket, ...]:
+        """Return the pockets of a prepared receptor, given as PDB, the best first."""
 
 
 class RedockingProcess(ChemistryProcess, Protocol):

@@ -29,6 +29,7 @@ from molecular_analysis_dashboard.domain.jobs import (
     Worker,
     WorkerView,
 )
+from molecular_analysis_dashboard.domain.pockets import Pocket
 from molecular_analysis_dashboard.domain.results import (
     Event,
     Hit,
@@ -66,7 +67,14 @@ class Structures(Protocol):
         """Return receptors, newest first."""
 
     def receptor_ready(
-        self, receptor_id: UUID, *, pdbqt_sha256: str, pdb_sha256: str, content_hash: str, report: Mapping[str, object]
+        self,
+        receptor_id: UUID,
+        *,
+        pdbqt_sha256: str,
+        pdb_sha256: str,
+        content_hash: str,
+        report: Mapping[str, object],
+        pockets: Sequence[Pocket] | None = None,
     ) -> None:
         """Store what preparation made."""
 

@@ -2,23 +2,30 @@
 
 from uuid import UUID
 
+import structlog
+
 from molecular_analysis_dashboard.domain.errors import MadError, PreparationFailed
 from molecular_analysis_dashboard.domain.identity import TenantScope
 from molecular_analysis_dashboard.domain.jobs import ClaimedTask
+from molecular_analysis_dashboard.domain.pockets import Pocket
 from molecular_analysis_dashboard.domain.receptors import PreparedReceptor, ReceptorOptions
 from molecular_analysis_dashboard.ports.blobs import BlobStore
-from molecular_analysis_dashboard.ports.chemistry_process import ChemistryProcess, ExitCause, ProcessEnded
+from molecular_analysis_dashboard.ports.chemistry_process import ExitCause, PocketFindingProcess, ProcessEnded
 from molecular_analysis_dashboard.ports.unit_of_work import Database
 from molecular_analysis_dashboard.use_cases.heartbeat import Watch
 from molecular_analysis_dashboard.use_cases.stored_files import keep_file
 
 _LARGEST_FILE_BYTES = 1 << 30
 
+log = structlog.get_logger(__name__)
+
 
 class PrepareReceptor:
     """Handles tasks of kind ``prepare``."""
 
-    def __init__(self, database: Database, uploads: BlobStore, results: BlobStore, process: ChemistryProcess) -> None:
+    def __init__(
+        self, database: Database, uploads: BlobStore, results: BlobStore, process: PocketFindingProcess
+    ) -> None:
         self._database = database
         self._uploads = uploads
         self._results = results
@@ -37,6 +44,7 @@ class PrepareReceptor:
         try:
             options = ReceptorOptions.from_json(receptor.options)
             prepared = self._prepare(data, structure.file_name, options)
+            pockets = self._pockets(prepared)
         except MadError as error:
             if not (isinstance(error, ProcessEnded) and error.cause is ExitCause.STOPPED):
                 self._fail(task, receptor_id, error)
@@ -53,6 +61,7 @@ class PrepareReceptor:
                 pdb_sha256=pdb.sha256,
                 content_hash=prepared.content_hash,
                 report=prepared.report.as_json(),
+                pockets=pockets,
             )
             uow.commit()
 
@@ -75,6 +84,17 @@ class PrepareReceptor:
                     code="preparation_process_ended",
                     **second.details,
                 ) from second
+
+    def _pockets(self, prepared: PreparedReceptor) -> tuple[Pocket, ...] | None:
+        """Find the pockets; a receptor serves without them, so a process that ends over it costs nothing else."""
+        try:
+            return self._process.find_pockets(prepared.pdb)
+        except ProcessEnded as error:
+            if error.cause is ExitCause.STOPPED:
+                raise
+            self._process.restart()
+            log.warning("pockets.failed", cause=error.cause, message=error.message)
+            return None
 
     def _fail(self, task: ClaimedTask, receptor_id: UUID, error: MadError) -> None:
         with self._database.begin(TenantScope(task.org_id)) as uow:

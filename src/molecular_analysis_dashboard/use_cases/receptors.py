@@ -8,6 +8,7 @@ from molecular_analysis_dashboard.domain.catalog import ReadyState, Receptor
 from molecular_analysis_dashboard.domain.errors import Conflict
 from molecular_analysis_dashboard.domain.identity import Principal, new_id
 from molecular_analysis_dashboard.domain.jobs import Job, JobKind, Origin
+from molecular_analysis_dashboard.domain.pockets import Pocket
 from molecular_analysis_dashboard.domain.receptors import ReceptorOptions
 from molecular_analysis_dashboard.ports.unit_of_work import UnitOfWork
 from molecular_analysis_dashboard.use_cases.start_job import new_job, start_job
@@ -42,6 +43,25 @@ def request_receptor(
     )
     job = start_job(uow, job)
     return uow.structures.get_receptor(receptor.id), job
+
+
+def pockets_of(receptor: Receptor) -> tuple[Pocket, ...]:
+    """Return the pockets of a ready receptor, the best first, else raise Conflict.
+
+    Raises
+    ------
+    Conflict
+        ``receptor_not_ready`` or ``pockets_unknown``.
+    """
+    found = require_ready(receptor).pockets
+    if found is None:
+        raise Conflict(
+            f"The pockets of the receptor {receptor.name} are not known: an earlier release prepared it, or the search "
+            "for them failed. Prepare the structure again.",
+            code="pockets_unknown",
+            receptor_id=str(receptor.id),
+        )
+    return found
 
 
 def require_ready(receptor: Receptor) -> Receptor:

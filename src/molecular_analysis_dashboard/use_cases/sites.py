@@ -5,14 +5,16 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from molecular_analysis_dashboard.domain.catalog import BindingSite, Structure
+from molecular_analysis_dashboard.domain.catalog import BindingSite, Receptor, Structure
 from molecular_analysis_dashboard.domain.errors import InvalidInput
 from molecular_analysis_dashboard.domain.identity import Principal, new_id
+from molecular_analysis_dashboard.domain.pockets import BOX_PADDING_ANGSTROM, Pocket, pocket_of_rank
 from molecular_analysis_dashboard.domain.sites import SearchBox, SiteOrigin, Vector
 from molecular_analysis_dashboard.ports.blobs import BlobStore
 from molecular_analysis_dashboard.ports.chemistry import NativePlace, RequestChemistry
 from molecular_analysis_dashboard.ports.unit_of_work import Database
 from molecular_analysis_dashboard.use_cases.file_names import base_name
+from molecular_analysis_dashboard.use_cases.receptors import pockets_of
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,15 @@ class FromResidues:
 
 
 @dataclass(frozen=True)
+class FromPocket:
+    """Around a pocket of a prepared receptor."""
+
+    receptor_id: UUID
+    rank: int
+    padding_angstrom: float
+
+
+@dataclass(frozen=True)
 class Manual:
     """Set by hand, in Å."""
 
@@ -42,7 +53,7 @@ class Manual:
     size: Vector
 
 
-Origin = FromNativeLigand | FromResidues | Manual
+Origin = FromNativeLigand | FromResidues | FromPocket | Manual
 
 
 @dataclass(frozen=True)
@@ -70,12 +81,16 @@ def define_site(
     ------
     InvalidInput
         If the origin names nothing in the structure, or the box is unusable or lies off the structure.
+    Conflict
+        If the origin is a pocket and those of the receptor are not known (yet).
     """
     with database.begin(principal.scope) as uow:
         structure = uow.structures.get(structure_id)
+        receptor = uow.structures.get_receptor(origin.receptor_id) if isinstance(origin, FromPocket) else None
+    pockets = () if receptor is None else _pockets(receptor, structure_id)
     with uploads.open(structure.sha256) as stream:
         data = stream.read()
-    found = _find(chemistry, data, structure, origin)
+    found = _find(chemistry, data, structure, origin, pockets)
     native = found.native.coordinates if found.native else None
     checks = chemistry.check_box(data, structure.file_name, found.box, native)
     warnings = found.native.warnings if found.native else ()
@@ -99,7 +114,20 @@ def define_site(
     return site
 
 
-def _find(chemistry: RequestChemistry, data: bytes, structure: Structure, origin: Origin) -> _Found:
+def _pockets(receptor: Receptor, structure_id: UUID) -> tuple[Pocket, ...]:
+    if receptor.structure_id != structure_id:
+        raise InvalidInput(
+            "The receptor was prepared from another structure; name the one that it belongs to.",
+            code="receptor_of_other_structure",
+            receptor_id=str(receptor.id),
+            structure_id=str(receptor.structure_id),
+        )
+    return pockets_of(receptor)
+
+
+def _find(
+    chemistry: RequestChemistry, data: bytes, structure: Structure, origin: Origin, pockets: Sequence[Pocket]
+) -> _Found:
     match origin:
         case FromNativeLigand():
             return _around_native(chemistry, data, structure, origin)
@@ -107,6 +135,8 @@ def _find(chemistry: RequestChemistry, data: bytes, structure: Structure, origin
             box = chemistry.box_around_residues(data, structure.file_name, residues, padding)
             details: dict[str, object] = {"residues": list(residues), "padding_angstrom": padding}
             return _Found(SiteOrigin.RESIDUES, _listed(residues), box, details)
+        case FromPocket(rank=rank):
+            return _around_pocket(pocket_of_rank(pockets, rank), origin)
         case Manual(center, size):
             return _Found(SiteOrigin.MANUAL, "Manual box", SearchBox(center, size), {})
 
@@ -129,6 +159,19 @@ def _around_native(chemistry: RequestChemistry, data: bytes, structure: Structur
     details["native"] = {"name": native.name, "n_heavy_atoms": len(native.coordinates)}
     box = chemistry.box_around(native.coordinates, origin.padding_angstrom)
     return _Found(SiteOrigin.NATIVE_LIGAND, f"Around {native.name}"[:200], box, details, native)
+
+
+def _around_pocket(pocket: Pocket, origin: FromPocket) -> _Found:
+    details: dict[str, object] = {
+        "receptor_id": str(origin.receptor_id),
+        "rank": pocket.rank,
+        "padding_angstrom": origin.padding_angstrom,
+        "score": pocket.score,
+        "volume_angstrom3": pocket.volume_angstrom3,
+        "residues": list(pocket.residues),
+    }
+    box = pocket.box.widened(origin.padding_angstrom - BOX_PADDING_ANGSTROM)
+    return _Found(SiteOrigin.POCKET, f"Pocket {pocket.rank}", box, details)
 
 
 def _listed(residues: Sequence[str]) -> str:

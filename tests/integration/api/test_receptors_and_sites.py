@@ -1,13 +1,17 @@
+from collections.abc import Sequence
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from rdkit import Chem
 from tests.integration.api.conftest import Bench, upload_structure
 from tests.integration.api.test_structures import code_of
-from tests.support.simulated_worker import RECEPTOR_PDB, RECEPTOR_PDBQT
+from tests.support.simulated_worker import RECEPTOR_PDB, RECEPTOR_PDBQT, SimulatedWorker
 from tests.support.structure_text import ligand_block
+
+from molecular_analysis_dashboard.domain.pockets import Pocket
+from molecular_analysis_dashboard.domain.sites import SearchBox
 
 RECEPTORS, SITES = "/api/v1/receptors", "/api/v1/binding-sites"
 
@@ -152,3 +156,99 @@ def test_a_site_needs_a_structure(client: httpx.Client) -> None:
     answer = create_site(client, str(uuid4()), {"type": "native_ligand"})
 
     assert (answer.status_code, code_of(answer)) == (404, "structure_not_found")
+
+
+class PocketBench:
+    """A receptor whose preparation found two pockets, around the native ligand and beside it."""
+
+    def __init__(self, client: httpx.Client, worker: SimulatedWorker) -> None:
+        self.client = client
+        self.structure_id = str(upload_structure(client)["id"])
+        native = create_site(client, self.structure_id, {"type": "native_ligand"}).json()
+        box = SearchBox(tuple(native["center"]), (18.0, 20.0, 22.0))
+        self.pockets = [
+            Pocket(1, box.center, 950.0, 42.5, ("A:ASP129", "A:SER212"), box),
+            Pocket(2, box.center, 400.0, 31.0, ("A:ILE130",), box),
+        ]
+        self.receptor_id = self.prepared(worker, self.pockets)
+
+    def prepared(self, worker: SimulatedWorker, pockets: Sequence[Pocket] | None) -> str:
+        accepted = self.client.post(RECEPTORS, json={"structure_id": self.structure_id}).json()
+        worker.prepare(UUID(accepted["job"]["id"]), UUID(accepted["receptor"]["id"]), pockets)
+        return str(accepted["receptor"]["id"])
+
+    def site(self, *, receptor_id: str | None = None, rank: int = 1, **more: object) -> httpx.Response:
+        origin = {"type": "pocket", "receptor_id": receptor_id or self.receptor_id, "rank": rank, **more}
+        return create_site(self.client, self.structure_id, origin)
+
+
+@pytest.fixture
+def with_pockets(client: httpx.Client, worker: SimulatedWorker) -> PocketBench:
+    return PocketBench(client, worker)
+
+
+def test_pockets_of_a_receptor_are_listed_the_best_first(with_pockets: PocketBench) -> None:
+    found = with_pockets.client.get(f"{RECEPTORS}/{with_pockets.receptor_id}/pockets").json()["items"]
+
+    assert [pocket["rank"] for pocket in found] == [1, 2]
+    assert Pocket.from_json(found[0]) == with_pockets.pockets[0]
+
+
+def test_a_box_from_a_pocket_says_which(with_pockets: PocketBench) -> None:
+    site = with_pockets.site().json()
+
+    assert (site["origin"], site["name"], site["size"]) == ("pocket", "Pocket 1", [18.0, 20.0, 22.0])
+    assert site["center"] == list(with_pockets.pockets[0].center)
+    assert site["details"]["receptor_id"] == with_pockets.receptor_id
+    assert (site["details"]["rank"], site["details"]["residues"]) == (1, ["A:ASP129", "A:SER212"])
+    assert all(check["severity"] != "blocking" for check in site["checks"])
+    assert with_pockets.client.get(f"{SITES}/{site['id']}").json() == site
+
+
+def test_a_box_from_a_pocket_is_widened_as_asked(with_pockets: PocketBench) -> None:
+    assert with_pockets.site(rank=2, padding_angstrom=7).json()["size"] == [22.0, 24.0, 26.0]
+
+
+def test_a_rank_beyond_those_found_is_refused(with_pockets: PocketBench) -> None:
+    answer = with_pockets.site(rank=3)
+
+    assert (answer.status_code, code_of(answer)) == (422, "pocket_not_found")
+    assert answer.json()["error"]["details"] == {"rank": 3, "n_pockets": 2}
+
+
+def test_no_site_is_made_of_a_receptor_without_pockets(with_pockets: PocketBench, worker: SimulatedWorker) -> None:
+    flat = with_pockets.prepared(worker, [])
+
+    assert with_pockets.client.get(f"{RECEPTORS}/{flat}/pockets").json() == {"items": []}
+    answer = with_pockets.site(receptor_id=flat)
+    assert (answer.status_code, code_of(answer)) == (422, "no_pocket_found")
+
+
+def test_pockets_that_nobody_looked_for_are_not_known(with_pockets: PocketBench, worker: SimulatedWorker) -> None:
+    older = with_pockets.prepared(worker, None)
+
+    listing = with_pockets.client.get(f"{RECEPTORS}/{older}/pockets")
+    for answer in (listing, with_pockets.site(receptor_id=older)):
+        assert (answer.status_code, code_of(answer)) == (409, "pockets_unknown")
+
+
+def test_pockets_of_a_receptor_to_be_have_to_wait(with_pockets: PocketBench) -> None:
+    body = {"structure_id": with_pockets.structure_id}
+    preparing = with_pockets.client.post(RECEPTORS, json=body).json()["receptor"]["id"]
+
+    listing = with_pockets.client.get(f"{RECEPTORS}/{preparing}/pockets")
+    for answer in (listing, with_pockets.site(receptor_id=preparing)):
+        assert (answer.status_code, code_of(answer)) == (409, "receptor_not_ready")
+
+
+def test_a_pocket_of_another_structure_is_refused(with_pockets: PocketBench, structure_id: str) -> None:
+    origin = {"type": "pocket", "receptor_id": with_pockets.receptor_id, "rank": 1}
+    answer = create_site(with_pockets.client, structure_id, origin)
+
+    assert (answer.status_code, code_of(answer)) == (422, "receptor_of_other_structure")
+
+
+def test_a_pocket_of_no_receptor_is_not_found(with_pockets: PocketBench) -> None:
+    answer = with_pockets.site(receptor_id=str(uuid4()))
+
+    assert (answer.status_code, code_of(answer)) == (404, "receptor_not_found")

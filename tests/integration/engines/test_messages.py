@@ -17,6 +17,7 @@ from molecular_analysis_dashboard.domain.analyses import (
 )
 from molecular_analysis_dashboard.domain.docking import DockedLigand, DockingProtocol, Pose, RejectedLigand, StateScore
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecord, RejectedRecord, ValidatedLigand
+from molecular_analysis_dashboard.domain.pockets import Pocket
 from molecular_analysis_dashboard.domain.receptors import (
     PreparationReport,
     PreparedReceptor,
@@ -41,6 +42,15 @@ options = st.builds(
     chains=st.lists(texts, max_size=3).map(tuple),
     waters=st.sampled_from(WaterPolicy),
     site_center=st.none() | points,
+)
+pockets = st.builds(
+    Pocket,
+    st.integers(1, 20),
+    points,
+    st.floats(0, 1e5),
+    coordinates,
+    st.lists(texts, max_size=3).map(tuple),
+    boxes,
 )
 records = st.builds(LigandRecord, st.integers(1), texts, st.sampled_from(("smiles", "sdf")), texts)
 rejected_records = st.builds(RejectedRecord, st.integers(1), texts, texts, reasons, texts)
@@ -94,6 +104,7 @@ requests = st.one_of(
     st.builds(messages.OpenSite, st.builds(SiteSpec, texts, texts, boxes, st.just(DockingProtocol())), ids=ids),
     st.builds(messages.Dock, texts, st.builds(LigandInput, texts, texts, texts), ids=ids),
     st.builds(messages.PrepareReceptor, st.binary(), texts, options, ids=ids),
+    st.builds(messages.FindPockets, texts, ids=ids),
     st.builds(messages.Validate, st.lists(records, max_size=4).map(tuple), ids=ids),
     st.builds(messages.OpenAnalysis, st.builds(AnalysisSite, texts, texts, boxes), ids=ids),
     st.builds(
@@ -108,6 +119,7 @@ responses = st.one_of(
     st.just(messages.OutOfMemory()),
     st.builds(messages.Docked, docked | st.builds(RejectedLigand, reasons, texts, numbers)),
     st.builds(messages.ReceptorPrepared, st.builds(PreparedReceptor, texts, texts, reports)),
+    st.builds(messages.PocketsFound, st.lists(pockets, max_size=2).map(tuple)),
     st.builds(messages.Validated, st.lists(validated | rejected_records, max_size=4).map(tuple)),
     st.builds(messages.Analysed, analyses),
     st.builds(messages.Failed, texts, texts, texts, st.dictionaries(texts, st.integers() | texts, max_size=3)),

@@ -8,6 +8,7 @@ import psutil
 import pytest
 from mad_test_engine import CRASHER
 from tests.integration.engines.conftest import MakeProcess, site
+from tests.support.structure_text import complex_pdb
 from tests.support.waiting import wait_until
 
 from molecular_analysis_dashboard.adapters.engines.process import EngineProcess
@@ -199,6 +200,13 @@ def test_errors_of_ours_come_back_as_they_were(process: EngineProcess) -> None:
     with pytest.raises(InvalidInput):
         process.prepare_receptor(b"no structure at all", "x.pdb", ReceptorOptions())
     assert process.pid is not None
+
+
+def test_pockets_are_found_in_the_process(process: EngineProcess) -> None:
+    pockets = process.find_pockets(complex_pdb().decode())
+    assert [pocket.rank for pocket in pockets] == list(range(1, len(pockets) + 1))
+    assert pockets[0].residues
+    assert process.find_pockets("END\n") == ()
 
 
 def test_records_are_validated_in_their_order(process: EngineProcess) -> None:

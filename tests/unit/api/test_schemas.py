@@ -117,6 +117,10 @@ def test_receptor_options_out_of_range_are_refused(changed: dict[str, Any]) -> N
     [
         {},
         {"type": "pocket"},
+        {"type": "pocket", "receptor_id": str(uuid4())},
+        {"type": "pocket", "receptor_id": str(uuid4()), "rank": 0},
+        {"type": "pocket", "receptor_id": str(uuid4()), "rank": "1"},
+        {"type": "pocket", "receptor_id": str(uuid4()), "rank": 1, "padding_angstrom": -1},
         {"type": "residues", "residues": []},
         {"type": "manual", "center": [0, 0, 0]},
         {"type": "manual", "center": [0, 0], "size": [20, 20, 20]},

@@ -48,10 +48,11 @@ def residues_near_box(pdb: str, box: SearchBox, margin_angstrom: float) -> list[
         position = (float(line[30:38]), float(line[38:46]), float(line[46:54]))
         return all(lowest <= value <= highest for lowest, value, highest in zip(low, position, high, strict=True))
 
-    return [residue for residue in _residues(pdb) if any(map(is_near, residue.lines))]
+    return [residue for residue in pdb_residues(pdb) if any(map(is_near, residue.lines))]
 
 
-def _residues(pdb: str) -> Iterator[PdbResidue]:
+def pdb_residues(pdb: str) -> Iterator[PdbResidue]:
+    """Yield the residues of a receptor's PDB file in its order."""
     lines: list[str] = []
     for line in pdb.splitlines():
         if not line.startswith(_ATOM_RECORDS):

@@ -21,11 +21,13 @@ from molecular_analysis_dashboard.adapters.engines.messages import (
     Docked,
     Done,
     Failed,
+    FindPockets,
     NativeRead,
     NativeRedocked,
     OpenAnalysis,
     OpenSite,
     OutOfMemory,
+    PocketsFound,
     PrepareReceptor,
     ReadNative,
     ReceptorPrepared,
@@ -94,6 +96,12 @@ class Host:
                 receptor = prepare_receptor(request.data, request.file_name, request.options)
                 log.info("receptor.prepared", file_name=request.file_name, residues=receptor.report.n_residues)
                 return ReceptorPrepared(receptor)
+            case FindPockets():
+                from molecular_analysis_dashboard.adapters.chemistry.pockets import find_pockets
+
+                pockets = find_pockets(request.pdb)
+                log.info("pockets.found", pockets=len(pockets))
+                return PocketsFound(pockets)
             case Validate():
                 from molecular_analysis_dashboard.adapters.chemistry.validation import validate_batch
 

@@ -15,6 +15,7 @@ from pydantic import Discriminator, TypeAdapter
 from molecular_analysis_dashboard.domain.analyses import AnalysisSite, PoseAnalysis, PosedLigand
 from molecular_analysis_dashboard.domain.docking import DockedLigand, RejectedLigand
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecord, RejectedRecord, ValidatedLigand
+from molecular_analysis_dashboard.domain.pockets import Pocket
 from molecular_analysis_dashboard.domain.receptors import PreparedReceptor, ReceptorOptions
 from molecular_analysis_dashboard.domain.redocking import NativeMolecule, Redocked
 from molecular_analysis_dashboard.ports.chemistry_process import SiteSpec
@@ -77,6 +78,14 @@ class PrepareReceptor(_Asked):
 
 
 @dataclass(frozen=True)
+class FindPockets(_Asked):
+    """Find the pockets of a prepared receptor."""
+
+    pdb: str
+    op: Literal["find_pockets"] = "find_pockets"
+
+
+@dataclass(frozen=True)
 class Validate(_Asked):
     """Validate ligand records."""
 
@@ -101,7 +110,7 @@ class Analyse(_Asked):
     op: Literal["analyse"] = "analyse"
 
 
-Request = OpenSite | Dock | Redock | ReadNative | PrepareReceptor | Validate | OpenAnalysis | Analyse
+Request = OpenSite | Dock | Redock | ReadNative | PrepareReceptor | FindPockets | Validate | OpenAnalysis | Analyse
 
 
 @dataclass(frozen=True)
@@ -144,6 +153,14 @@ class ReceptorPrepared:
 
 
 @dataclass(frozen=True)
+class PocketsFound:
+    """The pockets of a receptor, the best first."""
+
+    pockets: tuple[Pocket, ...]
+    op: Literal["pockets_found"] = "pockets_found"
+
+
+@dataclass(frozen=True)
 class Validated:
     """Ligands and rejections, in the order of the records."""
 
@@ -177,7 +194,18 @@ class OutOfMemory:
     op: Literal["out_of_memory"] = "out_of_memory"
 
 
-Response = Done | Docked | NativeRedocked | NativeRead | ReceptorPrepared | Validated | Analysed | Failed | OutOfMemory
+Response = (
+    Done
+    | Docked
+    | NativeRedocked
+    | NativeRead
+    | ReceptorPrepared
+    | PocketsFound
+    | Validated
+    | Analysed
+    | Failed
+    | OutOfMemory
+)
 
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Discriminator("op")])
 _RESPONSES: TypeAdapter[Response] = TypeAdapter(Annotated[Response, Discriminator("op")])

@@ -23,11 +23,13 @@ from molecular_analysis_dashboard.adapters.engines.messages import (
     Docked,
     Done,
     Failed,
+    FindPockets,
     NativeRead,
     NativeRedocked,
     OpenAnalysis,
     OpenSite,
     OutOfMemory,
+    PocketsFound,
     PrepareReceptor,
     ReadNative,
     ReceptorPrepared,
@@ -43,6 +45,7 @@ from molecular_analysis_dashboard.domain import errors
 from molecular_analysis_dashboard.domain.analyses import AnalysisSite, PoseAnalysis, PosedLigand
 from molecular_analysis_dashboard.domain.docking import LigandOutcome
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecord, RejectedRecord, ValidatedLigand
+from molecular_analysis_dashboard.domain.pockets import Pocket
 from molecular_analysis_dashboard.domain.receptors import PreparedReceptor, ReceptorOptions
 from molecular_analysis_dashboard.domain.redocking import NativeMolecule, RedockOutcome
 from molecular_analysis_dashboard.infrastructure.logging import bound_ids
@@ -66,11 +69,11 @@ _VALIDATION_S_PER_RECORD = 0.1
 # How long a child that closed its pipe may take to be gone.
 _EXIT_S = 2.0
 _STDOUT = 1
-R = TypeVar("R", Done, Docked, NativeRedocked, NativeRead, ReceptorPrepared, Validated, Analysed)
+R = TypeVar("R", Done, Docked, NativeRedocked, NativeRead, ReceptorPrepared, PocketsFound, Validated, Analysed)
 
 
 class EngineProcess:
-    """Implements `ports.chemistry_process.RedockingProcess` with one child process.
+    """Implements `RedockingProcess` and `PocketFindingProcess` of `ports.chemistry_process` with one child process.
 
     Parameters
     ----------
@@ -155,6 +158,10 @@ class EngineProcess:
         """Prepare a receptor."""
         request = PrepareReceptor(data, file_name, options)
         return self._ask(request, ReceptorPrepared, self._preparation_timeout_s).receptor
+
+    def find_pockets(self, pdb: str) -> tuple[Pocket, ...]:
+        """Find the pockets of a prepared receptor, the best first."""
+        return self._ask(FindPockets(pdb), PocketsFound, self._preparation_timeout_s).pockets
 
     def validate(self, records: Sequence[LigandRecord]) -> list[ValidatedLigand | RejectedRecord]:
         """Validate records, in their order."""

@@ -1,14 +1,15 @@
 """Structures, receptors and binding sites in PostgreSQL."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, insert, or_, select, update
+from sqlalchemy import RowMapping, func, insert, null, or_, select, update
 
 from molecular_analysis_dashboard.adapters.persistence.rows import Repository
 from molecular_analysis_dashboard.adapters.persistence.tables import binding_sites, jobs, receptors, structures
 from molecular_analysis_dashboard.domain.catalog import BindingSite, ReadyState, Receptor, Structure
 from molecular_analysis_dashboard.domain.errors import Conflict
+from molecular_analysis_dashboard.domain.pockets import Pocket
 from molecular_analysis_dashboard.domain.sites import SearchBox, SiteOrigin
 
 
@@ -90,7 +91,14 @@ class SqlStructures(Repository):
         return [_receptor(row) for row in self._newest_first(query, receptors, after, limit)]
 
     def receptor_ready(
-        self, receptor_id: UUID, *, pdbqt_sha256: str, pdb_sha256: str, content_hash: str, report: Mapping[str, object]
+        self,
+        receptor_id: UUID,
+        *,
+        pdbqt_sha256: str,
+        pdb_sha256: str,
+        content_hash: str,
+        report: Mapping[str, object],
+        pockets: Sequence[Pocket] | None = None,
     ) -> None:
         """Store what preparation made."""
         self._end_receptor(
@@ -100,6 +108,7 @@ class SqlStructures(Repository):
             pdb_sha256=pdb_sha256,
             content_hash=content_hash,
             report=report,
+            pockets=null() if pockets is None else [pocket.as_json() for pocket in pockets],
         )
 
     def receptor_failed(self, receptor_id: UUID, error: Mapping[str, object]) -> None:
@@ -169,6 +178,7 @@ def _receptor(row: RowMapping) -> Receptor:
         content_hash=row["content_hash"],
         report=row["report"],
         error=row["error"],
+        pockets=None if row["pockets"] is None else tuple(Pocket.from_json(pocket) for pocket in row["pockets"]),
     )
 
 

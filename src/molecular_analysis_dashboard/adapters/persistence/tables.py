@@ -183,6 +183,7 @@ receptors = Table(
     Column("pdb_sha256", Text),
     Column("content_hash", Text),
     Column("report", JSONB),
+    Column("pockets", JSONB),
     Column("error", JSONB),
     Column("created_by", Uuid, ForeignKey("users.id"), nullable=False),
     _now("created_at"),

@@ -38,6 +38,7 @@ from molecular_analysis_dashboard.presentation.cli.server import server_for_this
 from molecular_analysis_dashboard.presentation.cli.site_options import (
     Center,
     Padding,
+    PocketRank,
     Residues,
     SiteFrom,
     Size,
@@ -57,6 +58,7 @@ def dock(
     center: Center = None,
     size: Size = None,
     residues: Residues = None,
+    pocket: PocketRank = None,
     chains: Chains = None,
     model: Model = DEFAULTS.model,
     waters: Waters = DEFAULTS.waters,
@@ -91,7 +93,7 @@ def dock(
     stack, else starts one for the call. Ctrl-C cancels the job.
     """
     console = console_of(ctx, as_json)
-    origin = site_origin(site_from, padding, center, size, residues)
+    origin = site_origin(site_from, padding, center, size, residues, pocket)
     screen = Screen(
         name=f"dock {ligands.name} into {receptor.name}"[:200],
         receptor=input_file(receptor, "receptor"),

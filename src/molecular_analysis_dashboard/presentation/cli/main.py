@@ -27,6 +27,7 @@ from molecular_analysis_dashboard.presentation.cli import (
     engines,
     jobs,
     migrate,
+    pockets,
     prepare,
     redock,
     stack,
@@ -49,6 +50,7 @@ app.command()(stack.status)
 app.command()(demo.demo)
 app.command()(dock.dock)
 app.command()(prepare.prepare)
+app.command()(pockets.pockets)
 app.command()(redock.redock)
 app.command()(validate.validate)
 app.add_typer(jobs.app, name="jobs")
@@ -69,7 +71,9 @@ def _show_version(asked: bool) -> None:
 
 
 # Their settings, if they read any, are those of the server; the others refuse unknown ones themselves.
-_TALK_TO_A_SERVER = frozenset({"status", "down", "jobs", "analyse", "dock", "prepare", "redock", "validate", "demo"})
+_TALK_TO_A_SERVER = frozenset(
+    {"status", "down", "jobs", "analyse", "dock", "pockets", "prepare", "redock", "validate", "demo"}
+)
 
 
 @app.callback()

@@ -11,7 +11,6 @@ import typer
 from molecular_analysis_dashboard.client import Client, Receptor
 from molecular_analysis_dashboard.domain.receptors import Severity
 from molecular_analysis_dashboard.presentation.cli.console import Column, Console
-from molecular_analysis_dashboard.presentation.cli.findings import tell_checks
 from molecular_analysis_dashboard.presentation.cli.options import (
     AsJson,
     DataDir,
@@ -35,11 +34,18 @@ from molecular_analysis_dashboard.presentation.cli.receptor_options import (
     receptor_options,
 )
 from molecular_analysis_dashboard.presentation.cli.results_folder import ResultsFolder
-from molecular_analysis_dashboard.presentation.cli.screening import input_file, ready_receptor, sent_name, site_options
+from molecular_analysis_dashboard.presentation.cli.screening import (
+    input_file,
+    placed_site,
+    ready_receptor,
+    sent_name,
+    site_options,
+)
 from molecular_analysis_dashboard.presentation.cli.server import server_for_this
 from molecular_analysis_dashboard.presentation.cli.site_options import (
     Center,
     Padding,
+    PocketRank,
     Residues,
     SiteFrom,
     Size,
@@ -60,6 +66,7 @@ def prepare(
     center: Center = None,
     size: Size = None,
     residues: Residues = None,
+    pocket: PocketRank = None,
     chains: Chains = None,
     model: Model = DEFAULTS.model,
     waters: Waters = DEFAULTS.waters,
@@ -95,8 +102,8 @@ def prepare(
         caps=caps,
         override_problems=override_problems,
     )
-    has_site = any(given is not None for given in (site_from, center, size, residues))
-    origin = site_origin(site_from, padding, center, size, residues) if has_site else None
+    has_site = any(given is not None for given in (site_from, center, size, residues, pocket))
+    origin = site_origin(site_from, padding, center, size, residues, pocket) if has_site else None
     path = input_file(receptor, "receptor")
     folder = ResultsFolder(out, force=force)
     folder.check()
@@ -114,8 +121,7 @@ def _prepare(
 ) -> Receptor:
     structure = client.upload_structure(path)
     if origin is not None:
-        site = client.create_site(structure.id, origin)
-        tell_checks(console, site)
+        site = placed_site(client, console, structure, origin, options)
         options = {**options, **site_options(site)}
     receptor, job = client.prepare_receptor(structure.id, options, sent_name(path))
     with cancelled_on_interrupt(client, console, [job]):

@@ -13,7 +13,6 @@ from molecular_analysis_dashboard.client import Client, Job
 from molecular_analysis_dashboard.domain.redocking import DEFAULT_RUNS, MAX_RUNS
 from molecular_analysis_dashboard.presentation.cli.console import Column, Console
 from molecular_analysis_dashboard.presentation.cli.effort import Effort, Exhaustiveness
-from molecular_analysis_dashboard.presentation.cli.findings import tell_checks
 from molecular_analysis_dashboard.presentation.cli.options import (
     AsJson,
     DataDir,
@@ -33,6 +32,7 @@ from molecular_analysis_dashboard.presentation.cli.protocol_options import (
 from molecular_analysis_dashboard.presentation.cli.results_folder import ResultsFolder, write_exports
 from molecular_analysis_dashboard.presentation.cli.screening import (
     input_file,
+    placed_site,
     prepared_receptor,
     recipe,
     sent_name,
@@ -42,6 +42,7 @@ from molecular_analysis_dashboard.presentation.cli.server import server_for_this
 from molecular_analysis_dashboard.presentation.cli.site_options import (
     Center,
     Padding,
+    PocketRank,
     Residues,
     Size,
     file_text,
@@ -82,6 +83,7 @@ def redock(
     center: Center = None,
     size: Size = None,
     residues: Residues = None,
+    pocket: PocketRank = None,
     runs: Annotated[int, typer.Option(min=1, max=MAX_RUNS, help="Independent runs, each with its seed.")] = (
         DEFAULT_RUNS
     ),
@@ -104,8 +106,8 @@ def redock(
     """
     console = console_of(ctx, as_json)
     given = _given_ligand(ligand, template)
-    boxed = center is not None or size is not None or residues is not None
-    origin = site_origin(None, padding, center, size, residues) if boxed else _around(given, padding)
+    boxed = any(value is not None for value in (center, size, residues, pocket))
+    origin = site_origin(None, padding, center, size, residues, pocket) if boxed else _around(given, padding)
     native = _native_file(given) if boxed else None
     wanted = _Redocking(
         receptor=input_file(receptor, "receptor"),
@@ -124,8 +126,7 @@ def redock(
 def _run(console: Console, client: Client, wanted: _Redocking) -> Job:
     protocol_id = client.create_protocol(f"redock in {wanted.receptor.name}"[:200], recipe(client, wanted.protocol))
     structure = client.upload_structure(wanted.receptor)
-    site = client.create_site(structure.id, wanted.origin)
-    tell_checks(console, site)
+    site = placed_site(client, console, structure, wanted.origin, {})
     open_jobs: list[Job] = []
     with cancelled_on_interrupt(client, console, open_jobs):
         receptor, preparing = client.prepare_receptor(structure.id, site_options(site), sent_name(wanted.receptor))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from molecular_analysis_dashboard.client import BindingSite, Client, Hit, Job, Library, Receptor
+from molecular_analysis_dashboard.client import BindingSite, Client, Hit, Job, Library, Receptor, Structure
 from molecular_analysis_dashboard.domain.errors import InvalidInput, PreparationFailed
 from molecular_analysis_dashboard.presentation.cli.console import Column, Console
 from molecular_analysis_dashboard.presentation.cli.findings import (
@@ -21,6 +21,8 @@ from molecular_analysis_dashboard.presentation.cli.waiting import cancelled_on_i
 # Around a box made with the usual padding, the ligand's own extent; what lies near that is near the site.
 _PADDING_ANGSTROM = 5.0
 _NAME_CHARACTERS = 200
+# Waters are no part of a pocket's walls, and some policies for them need a site.
+_OPTIONS_OF_WATERS = frozenset({"waters", "water_reach_angstrom"})
 _CONVERGED = {True: "yes", False: "no", None: ""}
 
 
@@ -63,8 +65,7 @@ def run_screen(client: Client, console: Console, screen: Screen) -> Job:
     # What the server can refuse by itself comes first: preparing and reading may take minutes.
     protocol_id = client.create_protocol(screen.name, recipe(client, screen.protocol))
     structure = client.upload_structure(screen.receptor)
-    site = client.create_site(structure.id, screen.origin)
-    tell_checks(console, site)
+    site = placed_site(client, console, structure, screen.origin, screen.receptor_options)
     open_jobs: list[Job] = []
     with cancelled_on_interrupt(client, console, open_jobs):
         receptor, preparing = client.prepare_receptor(
@@ -157,6 +158,39 @@ def recipe(client: Client, protocol: Mapping[str, Any]) -> Mapping[str, Any]:
     # An engine that no worker has told of yet: the server says what there is, unless it knows the name.
     scoring = next((functions[0] for functions in offered if functions), engine)
     return {**protocol, "scoring": scoring}
+
+
+def placed_site(
+    client: Client,
+    console: Console,
+    structure: Structure,
+    origin: Mapping[str, object],
+    receptor_options: Mapping[str, object],
+) -> BindingSite:
+    """Place the search box and tell what its checks found; for a pocket, the receptor is prepared to find it.
+
+    Raises
+    ------
+    InvalidInput
+        When the box is refused, or there is no such pocket.
+    PreparationFailed
+        When the receptor cannot be prepared to find it.
+    """
+    if origin["type"] == "pocket":
+        origin = {**origin, "receptor_id": receptor_with_pockets(client, console, structure, receptor_options).id}
+    site = client.create_site(structure.id, origin)
+    tell_checks(console, site)
+    return site
+
+
+def receptor_with_pockets(
+    client: Client, console: Console, structure: Structure, receptor_options: Mapping[str, object]
+) -> Receptor:
+    """Prepare a receptor without a site, by which its pockets become known; PreparationFailed with the reason."""
+    options = {name: value for name, value in receptor_options.items() if name not in _OPTIONS_OF_WATERS}
+    receptor, job = client.prepare_receptor(structure.id, options, structure.name)
+    with cancelled_on_interrupt(client, console, [job]):
+        return ready_receptor(client, console, receptor, job)
 
 
 def site_options(site: BindingSite) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Where to dock, as several commands ask for it: the box around a ligand or residues, or by its numbers."""
+"""Where to dock, as several commands ask for it: the box around a ligand, residues or a pocket, or by its numbers."""
 
 import gzip
 import math
@@ -23,26 +23,51 @@ SiteFrom = Annotated[
 Padding = Annotated[
     float | None,
     typer.Option(
-        min=0, max=30, help="Added on every side of the ligand or residues, in Å [default: 5].", show_default=False
+        min=0,
+        max=30,
+        help="Added on every side of the ligand, residues or pocket, in Å [default: 5].",
+        show_default=False,
     ),
 ]
 Center = Annotated[Triple | None, typer.Option(metavar="X Y Z", help="Centre of the box, in Å.", show_default=False)]
 Size = Annotated[Triple | None, typer.Option(metavar="X Y Z", help="Edges of the box, in Å.", show_default=False)]
 Residues = Annotated[str | None, typer.Option(help="Box around these residues: A:145,A:146.", show_default=False)]
+PocketRank = Annotated[
+    int | None,
+    typer.Option(
+        "--pocket",
+        min=1,
+        max=1000,
+        help="Box around the receptor's pocket of this rank; mad pockets lists them.",
+        show_default=False,
+    ),
+]
 
 
 def site_origin(
-    site_from: Path | None, padding: float | None, center: Triple | None, size: Triple | None, residues: str | None
+    site_from: Path | None,
+    padding: float | None,
+    center: Triple | None,
+    size: Triple | None,
+    residues: str | None,
+    pocket: int | None,
 ) -> Mapping[str, object]:
     """Where the box comes from, as the interface describes it; exactly one way must be chosen."""
-    ways = [site_from is not None, center is not None or size is not None, residues is not None]
+    ways = [site_from is not None, center is not None or size is not None, residues is not None, pocket is not None]
     if sum(ways) != 1:
-        raise typer.BadParameter("name the site in exactly one way: --site-from, --center with --size, or --residues.")
-    return box_origin(site_from, padding, center, size, residues)
+        raise typer.BadParameter(
+            "name the site in exactly one way: --site-from, --center with --size, --residues, or --pocket."
+        )
+    return box_origin(site_from, padding, center, size, residues, pocket)
 
 
 def box_origin(
-    site_from: Path | None, padding: float | None, center: Triple | None, size: Triple | None, residues: str | None
+    site_from: Path | None,
+    padding: float | None,
+    center: Triple | None,
+    size: Triple | None,
+    residues: str | None,
+    pocket: int | None,
 ) -> Mapping[str, object]:
     """Describe the one way that was chosen; numbers that are none are refused."""
     if not all(math.isfinite(value) for value in (*(center or ()), *(size or ()), padding or 0.0)):
@@ -56,6 +81,8 @@ def box_origin(
         if not named:
             raise typer.BadParameter("--residues names none; write CHAIN:NUMBER, for example A:145,A:146.")
         return {"type": "residues", "residues": named, "padding_angstrom": widened}
+    if pocket is not None:
+        return {"type": "pocket", "rank": pocket, "padding_angstrom": widened}
     if center is None or size is None:
         raise typer.BadParameter("--center and --size belong together.")
     if padding is not None:

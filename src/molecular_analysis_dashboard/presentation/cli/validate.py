@@ -11,7 +11,6 @@ import typer
 from molecular_analysis_dashboard.client import Client, Job, Library
 from molecular_analysis_dashboard.presentation.cli.console import Column, Console
 from molecular_analysis_dashboard.presentation.cli.effort import Effort, Exhaustiveness
-from molecular_analysis_dashboard.presentation.cli.findings import tell_checks
 from molecular_analysis_dashboard.presentation.cli.options import (
     AsJson,
     DataDir,
@@ -29,6 +28,7 @@ from molecular_analysis_dashboard.presentation.cli.protocol_options import (
 from molecular_analysis_dashboard.presentation.cli.results_folder import ResultsFolder, write_exports
 from molecular_analysis_dashboard.presentation.cli.screening import (
     input_file,
+    placed_site,
     prepared_receptor,
     read_library,
     recipe,
@@ -39,6 +39,7 @@ from molecular_analysis_dashboard.presentation.cli.server import server_for_this
 from molecular_analysis_dashboard.presentation.cli.site_options import (
     Center,
     Padding,
+    PocketRank,
     Residues,
     SiteFrom,
     Size,
@@ -69,6 +70,7 @@ def validate(
     center: Center = None,
     size: Size = None,
     residues: Residues = None,
+    pocket: PocketRank = None,
     effort: Effort = None,
     exhaustiveness: Exhaustiveness = None,
     seed: Seed = 42,
@@ -90,7 +92,7 @@ def validate(
         receptor=input_file(receptor, "receptor"),
         actives=input_file(actives, "actives"),
         decoys=input_file(decoys, "decoys"),
-        origin=site_origin(site_from, padding, center, size, residues),
+        origin=site_origin(site_from, padding, center, size, residues, pocket),
         protocol=protocol(engine, scoring, effort, exhaustiveness, seed, None),
     )
     folder = ResultsFolder(out, force=force)
@@ -103,8 +105,7 @@ def validate(
 def _run(console: Console, client: Client, wanted: _Validation) -> Job:
     protocol_id = client.create_protocol(f"validate {wanted.receptor.name}"[:200], recipe(client, wanted.protocol))
     structure = client.upload_structure(wanted.receptor)
-    site = client.create_site(structure.id, wanted.origin)
-    tell_checks(console, site)
+    site = placed_site(client, console, structure, wanted.origin, {})
     open_jobs: list[Job] = []
     with cancelled_on_interrupt(client, console, open_jobs):
         receptor, preparing = client.prepare_receptor(structure.id, site_options(site), sent_name(wanted.receptor))

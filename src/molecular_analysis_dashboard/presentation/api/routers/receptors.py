@@ -18,14 +18,16 @@ from molecular_analysis_dashboard.presentation.api.errors import error_responses
 from molecular_analysis_dashboard.presentation.api.pages import cut
 from molecular_analysis_dashboard.presentation.api.request_ids import origin_of
 from molecular_analysis_dashboard.presentation.api.schemas.receptors import (
+    Pocket,
     PreparationReport,
     Receptor,
     ReceptorAccepted,
     ReceptorCreate,
     ReceptorPage,
+    ReceptorPockets,
 )
 from molecular_analysis_dashboard.presentation.api.views import job_view
-from molecular_analysis_dashboard.use_cases.receptors import request_receptor, require_ready
+from molecular_analysis_dashboard.use_cases.receptors import pockets_of, request_receptor, require_ready
 
 log = structlog.get_logger(__name__)
 router = api_router("/receptors", "receptors")
@@ -92,6 +94,19 @@ def get_receptor_report(services: Services, caller: Caller, receptor_id: UUID) -
     with services.database.begin(caller.scope) as uow:
         receptor = require_ready(uow.structures.get_receptor(receptor_id))
     return PreparationReport.model_validate(receptor.report)
+
+
+@router.get(
+    "/{receptor_id}/pockets",
+    response_model=ReceptorPockets,
+    responses=error_responses(404, 409),
+    operation_id="get_receptor_pockets",
+)
+def get_receptor_pockets(services: Services, caller: Caller, receptor_id: UUID) -> ReceptorPockets:
+    """List the pockets of a prepared receptor, the most promising first; a binding site can be made of each."""
+    with services.database.begin(caller.scope) as uow:
+        pockets = pockets_of(uow.structures.get_receptor(receptor_id))
+    return ReceptorPockets(items=[Pocket.model_validate(pocket) for pocket in pockets])
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""Binding sites: a search box from a ligand, from residues or by hand."""
+"""Binding sites: a search box from a ligand, from residues, from a pocket or by hand."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ _LISTING = "binding-sites"
     "",
     status_code=201,
     response_model=schemas.BindingSite,
-    responses=error_responses(404),
+    responses=error_responses(404, 409),
     operation_id="create_binding_site",
 )
 def create_binding_site(services: Services, caller: Caller, body: schemas.BindingSiteCreate) -> schemas.BindingSite:
@@ -61,7 +61,7 @@ def get_binding_site(services: Services, caller: Caller, site_id: UUID) -> schem
 
 
 def _origin(
-    given: schemas.NativeLigandOrigin | schemas.ResiduesOrigin | schemas.ManualOrigin,
+    given: schemas.NativeLigandOrigin | schemas.ResiduesOrigin | schemas.PocketOrigin | schemas.ManualOrigin,
 ) -> use_case.Origin:
     match given:
         case schemas.NativeLigandOrigin():
@@ -75,5 +75,7 @@ def _origin(
             )
         case schemas.ResiduesOrigin():
             return use_case.FromResidues(tuple(given.residues), given.padding_angstrom)
+        case schemas.PocketOrigin():
+            return use_case.FromPocket(given.receptor_id, given.rank, given.padding_angstrom)
         case schemas.ManualOrigin():
             return use_case.Manual(given.center, given.size)

@@ -107,6 +107,30 @@ class ResidueNote(View):
     distance_angstrom: float | None
 
 
+class PocketBox(View):
+    """The search box proposed for a pocket."""
+
+    center: Point
+    size: Annotated[Point, Field(description="Edges in Å.")]
+
+
+class Pocket(View):
+    """One hollow of the receptor that could hold a ligand."""
+
+    rank: int = Field(description="1 is the most promising.")
+    center: Annotated[Point, Field(description="Centroid of the alpha spheres: x, y, z in Å.")]
+    volume_angstrom3: float = Field(description="Room between the atoms.")
+    score: float = Field(description="Decides the rank, more is better; scores of two receptors do not compare.")
+    residues: list[str] = Field(description="The residues that line it.", examples=[["A:LEU83", "A:ASP145"]])
+    box: PocketBox
+
+
+class ReceptorPockets(View):
+    """The most promising pockets of a receptor, the best first."""
+
+    items: list[Pocket]
+
+
 class PreparationReport(View):
     """Every residue that was changed or is a problem, and totals."""
 

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from molecular_analysis_dashboard.domain.receptors import Severity
 from molecular_analysis_dashboard.domain.sites import SiteOrigin
-from molecular_analysis_dashboard.presentation.api.schemas.common import Body, FileName, Name, Point, Real, View
+from molecular_analysis_dashboard.presentation.api.schemas.common import Body, FileName, Name, Point, Real, View, Whole
 
 Padding = Annotated[Real, Field(ge=0, le=30, description="Added on every side, in Å.")]
 ResidueName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=20)]
@@ -45,6 +45,15 @@ class ResiduesOrigin(Body):
     padding_angstrom: Padding = 5.0
 
 
+class PocketOrigin(Body):
+    """The box around a pocket of a prepared receptor of the structure."""
+
+    type: Literal["pocket"]
+    receptor_id: UUID
+    rank: Whole = Field(ge=1, le=1000, description="Rank of the pocket; 1 is the most promising.")
+    padding_angstrom: Padding = 5.0
+
+
 class ManualOrigin(Body):
     """A box set by hand."""
 
@@ -53,7 +62,7 @@ class ManualOrigin(Body):
     size: Annotated[Point, Field(description="Edges in Å, 4 to 126 each.")]
 
 
-Origin = Annotated[NativeLigandOrigin | ResiduesOrigin | ManualOrigin, Field(discriminator="type")]
+Origin = Annotated[NativeLigandOrigin | ResiduesOrigin | PocketOrigin | ManualOrigin, Field(discriminator="type")]
 
 
 class BindingSiteCreate(Body):
@@ -82,7 +91,7 @@ class BindingSite(View):
     center: Point
     size: Annotated[Point, Field(description="Edges in Å.")]
     volume_angstrom3: float
-    details: dict[str, Any] = Field(description="What the origin was: selector, residues, padding, template.")
+    details: dict[str, Any] = Field(description="What the origin was: selector, residues, pocket, padding, template.")
     checks: list[SiteCheck]
     created_by: UUID
     created_at: datetime
