@@ -60,6 +60,11 @@ class SearchBox:
         x, y, z = self.size
         return x * y * z
 
+    def widened(self, margin_angstrom: float) -> "SearchBox":
+        """Return the box with every face moved outwards by a margin, as far as a box may reach."""
+        x, y, z = (min(edge + 2 * margin_angstrom, MAX_EDGE_ANGSTROM) for edge in self.size)
+        return SearchBox(self.center, (x, y, z))
+
     def contains(self, point: Vector, margin: float = 0.0) -> bool:
         """Whether a point (Å) lies inside the box shrunk by `margin` Å on every side."""
         return all(

@@ -17,6 +17,7 @@ from molecular_analysis_dashboard.domain.docking import DockedLigand, RejectedLi
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecord, RejectedRecord, ValidatedLigand
 from molecular_analysis_dashboard.domain.receptors import PreparedReceptor, ReceptorOptions
 from molecular_analysis_dashboard.domain.redocking import NativeMolecule, Redocked
+from molecular_analysis_dashboard.domain.rescoring import RescoredPose
 from molecular_analysis_dashboard.ports.chemistry_process import SiteSpec
 
 _LENGTH = struct.Struct(">I")
@@ -54,6 +55,16 @@ class Redock(_Asked):
     site_key: str
     native_mol_block: str
     op: Literal["redock"] = "redock"
+
+
+@dataclass(frozen=True)
+class Rescore(_Asked):
+    """Score one pose at an open site, where it lies or relaxed."""
+
+    site_key: str
+    posed: PosedLigand
+    relax: bool
+    op: Literal["rescore"] = "rescore"
 
 
 @dataclass(frozen=True)
@@ -101,7 +112,7 @@ class Analyse(_Asked):
     op: Literal["analyse"] = "analyse"
 
 
-Request = OpenSite | Dock | Redock | ReadNative | PrepareReceptor | Validate | OpenAnalysis | Analyse
+Request = OpenSite | Dock | Redock | Rescore | ReadNative | PrepareReceptor | Validate | OpenAnalysis | Analyse
 
 
 @dataclass(frozen=True)
@@ -125,6 +136,14 @@ class NativeRedocked:
 
     outcome: Redocked | RejectedLigand
     op: Literal["native_redocked"] = "native_redocked"
+
+
+@dataclass(frozen=True)
+class Rescored:
+    """The outcome of one pose."""
+
+    outcome: RescoredPose | RejectedLigand
+    op: Literal["rescored"] = "rescored"
 
 
 @dataclass(frozen=True)
@@ -177,7 +196,7 @@ class OutOfMemory:
     op: Literal["out_of_memory"] = "out_of_memory"
 
 
-Response = Done | Docked | NativeRedocked | NativeRead | ReceptorPrepared | Validated | Analysed | Failed | OutOfMemory
+Response = Done | Docked | NativeRedocked | Rescored | NativeRead | ReceptorPrepared | Validated | Analysed | Failed | OutOfMemory
 
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Discriminator("op")])
 _RESPONSES: TypeAdapter[Response] = TypeAdapter(Annotated[Response, Discriminator("op")])
