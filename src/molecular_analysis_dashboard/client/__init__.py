@@ -1,7 +1,19 @@
 """A thin typed client of the HTTP interface."""
 
 from .client import Client
-from .models import BindingSite, EngineBuild, Hit, Job, JobCounts, Library, Receptor, Rejected, ResidueNote, Waiting
+from .models import (
+    BindingSite,
+    EngineBuild,
+    Hit,
+    Job,
+    JobCounts,
+    Library,
+    Receptor,
+    Rejected,
+    RescoredLigand,
+    ResidueNote,
+    Waiting,
+)
 from .transport import Unreachable
 
 __all__ = [
@@ -14,6 +26,7 @@ __all__ = [
     "Library",
     "Receptor",
     "Rejected",
+    "RescoredLigand",
     "ResidueNote",
     "Unreachable",
     "Waiting",

@@ -14,8 +14,9 @@ from molecular_analysis_dashboard.domain.rejections import RejectionReason
 MAX_LIGANDS = 100_000
 # Docked atoms may stand on the wall of the box or just beyond it, and relaxing moves them further.
 MARGIN_ANGSTROM = 4.0
-# CPU seconds of one pose with Vina's bindings, as docs/reference/rescoring.md has them measured; enough to cut tasks by.
-IN_PLACE_COST_S, RELAXED_COST_S = 0.05, 0.15
+# CPU seconds of one pose of a drug-like ligand with Vina's bindings, in place or relaxed; docs/reference/rescoring.md
+# has it measured. Good enough to cut tasks by.
+POSE_COST_S = 0.3
 # Of fewer ligands a rank correlation says nothing.
 MIN_COMPARED = 3
 
@@ -40,9 +41,9 @@ class RescoringMethod:
         return DockingProtocol(engine=self.engine, scoring=self.scoring, effort=SearchEffort())
 
     @property
-    def cost_s(self) -> float:
-        """CPU seconds of one pose."""
-        return RELAXED_COST_S if self.relax else IN_PLACE_COST_S
+    def label(self) -> str:
+        """What people call it."""
+        return f"{scored_by(self.engine, self.scoring)}{', relaxed' if self.relax else ''}"
 
 
 @dataclass(frozen=True)
@@ -188,14 +189,15 @@ class Rescoring:
         found = self.agreement
         if found is None:
             return None
-        how = f"{self._named(self.method.engine, self.method.scoring)}{', relaxed' if self.method.relax else ''}"
-        between = f"docked by {self._named(self.docked_engine, self.docked_scoring)} and rescored by {how}"
+        between = f"docked by {scored_by(self.docked_engine, self.docked_scoring)} and rescored by {self.method.label}"
         if found.spearman is None or found.kendall is None:
             return f"{found.n_ligands} ligand(s) {between}: too few different scores to compare ranks."
         return (
-            f"Ranks of {found.n_ligands} ligands {between} agree with Spearman's rho {found.spearman:.2f} and Kendall's "
-            f"tau {found.kendall:.2f}."
+            f"Ranks of {found.n_ligands} ligands {between}: Spearman's rho {found.spearman:.2f}, Kendall's tau "
+            f"{found.kendall:.2f}."
         )
 
-    def _named(self, engine: str, scoring: str) -> str:
-        return engine if engine == scoring else f"{engine} ({scoring})"
+
+def scored_by(engine: str, scoring: str) -> str:
+    """Name an engine and its scoring function, once if they are called alike."""
+    return engine if engine == scoring else f"{engine} ({scoring})"

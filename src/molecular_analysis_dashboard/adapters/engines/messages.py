@@ -196,7 +196,18 @@ class OutOfMemory:
     op: Literal["out_of_memory"] = "out_of_memory"
 
 
-Response = Done | Docked | NativeRedocked | Rescored | NativeRead | ReceptorPrepared | Validated | Analysed | Failed | OutOfMemory
+Response = (
+    Done
+    | Docked
+    | NativeRedocked
+    | Rescored
+    | NativeRead
+    | ReceptorPrepared
+    | Validated
+    | Analysed
+    | Failed
+    | OutOfMemory
+)
 
 _REQUESTS: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Discriminator("op")])
 _RESPONSES: TypeAdapter[Response] = TypeAdapter(Annotated[Response, Discriminator("op")])
