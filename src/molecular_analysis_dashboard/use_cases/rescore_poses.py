@@ -54,7 +54,8 @@ class RescorePoses:
         watch.n_rejected = len(done) - watch.n_scored
         todo = [ligand_id for ligand_id in task.ligand_ids if ligand_id not in done]
         self._check_losses(task, todo, losses)
-        open_site(self._process, site)
+        if todo:
+            open_site(self._process, site)
         for number, ligand_id in enumerate(todo):
             watch.may_yield = number + 1 < len(todo)
             if watch.must_stop:

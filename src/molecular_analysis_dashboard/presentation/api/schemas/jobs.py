@@ -143,7 +143,7 @@ class Event(View):
 
     cursor: str
     job_id: UUID
-    type: str = Field(examples=["job.state", "task.ended", "library.read", "redocking.judged", "rescoring.compared"])
+    type: str = Field(examples=["job.state", "task.ended", "library.read", "redocking.judged", "validation.evaluated"])
     payload: dict[str, Any]
     at: datetime
 
