@@ -218,10 +218,10 @@ def test_a_request_that_cannot_be_meant_is_refused(bench: Bench, screen: UUID) -
 def test_only_screens_are_rescored_and_only_rescorings_are_read_as_such(
     bench: Bench, screen: UUID, rescored: UUID
 ) -> None:
-    asked = {"json": {"scoring": "vinardo"}}
+    body = {"scoring": "vinardo"}
 
-    assert code_of(bench.client.post(f"{JOBS}/{rescored}/rescorings", **asked)) == "not_a_screen"
-    assert code_of(bench.client.post(f"{JOBS}/{uuid4()}/rescorings", **asked)) == "job_not_found"
+    assert code_of(bench.client.post(f"{JOBS}/{rescored}/rescorings", json=body)) == "not_a_screen"
+    assert code_of(bench.client.post(f"{JOBS}/{uuid4()}/rescorings", json=body)) == "job_not_found"
     for part in ("", "/ligands", "/refused", "/ligands.csv", "/poses.sdf"):
         answer = bench.client.get(f"{JOBS}/{screen}/rescoring{part}")
         assert (answer.status_code, code_of(answer)) == (409, "not_a_rescoring"), part
@@ -231,8 +231,8 @@ def test_only_screens_are_rescored_and_only_rescorings_are_read_as_such(
 
 
 def test_one_key_is_one_job(bench: Bench, screen: UUID) -> None:
-    asked = {"headers": {"Idempotency-Key": f"key-{screen}"}, "json": {"scoring": "vinardo"}}
-    first, again = (bench.client.post(f"{JOBS}/{screen}/rescorings", **asked) for _ in range(2))
+    address, headers = f"{JOBS}/{screen}/rescorings", {"Idempotency-Key": f"key-{screen}"}
+    first, again = (bench.client.post(address, json={"scoring": "vinardo"}, headers=headers) for _ in range(2))
 
     assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
 
