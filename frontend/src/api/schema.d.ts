@@ -1448,7 +1448,7 @@ export interface components {
              * @example task.ended
              * @example library.read
              * @example redocking.judged
-             * @example rescoring.compared
+             * @example validation.evaluated
              */
             type: string;
             /** Payload */
