@@ -56,7 +56,7 @@ def _runs(database: Database, scope: TenantScope, job: Job) -> Iterator[dict[str
 
 
 def _rescored(database: Database, scope: TenantScope, job: Job) -> Iterator[dict[str, object]]:
-    for page in scored_pages(database, scope, job, _HITS_PER_PAGE):
+    for page in scored_pages(database, scope, job):
         for ligand in page:
             yield {
                 "rank": ligand.rank,

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, RowMapping, Select, func, insert, null, select, tuple_, update
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from molecular_analysis_dashboard.adapters.persistence.ledger import SqlLedger
 from molecular_analysis_dashboard.adapters.persistence.results import SqlResults
@@ -35,13 +34,14 @@ from molecular_analysis_dashboard.domain.rescoring import (
 )
 from molecular_analysis_dashboard.domain.results import StoredPose
 
-Columns = ReadOnlyColumnCollection[str, Any]
 _ORDERS: dict[RescoringOrder, str] = {
     RescoringOrder.SCORE: "score_kcal_mol",
     RescoringOrder.DOCKED_SCORE: "docked_score_kcal_mol",
 }
+_LIGANDS = rescored_ligands.c
+_KEYS = (_LIGANDS.ligand_id, _LIGANDS.score_kcal_mol, _LIGANDS.docked_score_kcal_mol)
 _FROM_SCREEN = (results.c.name, results.c.smiles, results.c.inchikey, results.c.heavy_atoms)
-_SCORED = rescored_ligands.c.score_kcal_mol.is_not(None)
+_SCORED = _LIGANDS.score_kcal_mol.is_not(None)
 
 
 class SqlRescorings(Repository):
@@ -77,9 +77,8 @@ class SqlRescorings(Repository):
 
     def done(self, task: ClaimedTask) -> dict[UUID, bool]:
         """Return the task's ligands that are recorded already: id to whether it has a new score."""
-        table = rescored_ligands.c
-        query = select(table.ligand_id, _SCORED.label("is_scored")).where(
-            table.job_id == task.job_id, table.ligand_id.in_(task.ligand_ids)
+        query = select(_LIGANDS.ligand_id, _SCORED.label("is_scored")).where(
+            _LIGANDS.job_id == task.job_id, _LIGANDS.ligand_id.in_(task.ligand_ids)
         )
         return {row.ligand_id: row.is_scored for row in self._connection.execute(query)}
 
@@ -98,19 +97,14 @@ class SqlRescorings(Repository):
         self, job_id: UUID, *, order: RescoringOrder, after: tuple[float, UUID] | None, limit: int
     ) -> list[RescoredLigand]:
         """Return the ligands that have a new score, in a stable order behind the (value, ligand id) `after`."""
-        table = rescored_ligands.c
-        ranks = (
-            func.rank().over(order_by=table.score_kcal_mol).label("rank"),
-            func.rank().over(order_by=table.docked_score_kcal_mol).label("docked_rank"),
-        )
-        ranked = select(rescored_ligands, *ranks).where(table.job_id == job_id, _SCORED).subquery().c
-        return self._page(job_id, ranked, (ranked[_ORDERS[order]], ranked.ligand_id), after, limit)
+        ranks = (_rank(_LIGANDS.score_kcal_mol, "rank"), _rank(_LIGANDS.docked_score_kcal_mol, "docked_rank"))
+        return self._page(job_id, select(*_KEYS, *ranks).where(_SCORED), _ORDERS[order], after, limit)
 
     def refused(self, job_id: UUID, *, after: tuple[float, UUID] | None, limit: int) -> list[RescoredLigand]:
         """Return the ligands none of whose poses has a new score, best docking score first."""
         unranked = (null().label("rank"), null().label("docked_rank"))
-        found = select(rescored_ligands, *unranked).where(rescored_ligands.c.job_id == job_id, ~_SCORED).subquery().c
-        return self._page(job_id, found, (found.docked_score_kcal_mol, found.ligand_id), after, limit)
+        order = _ORDERS[RescoringOrder.DOCKED_SCORE]
+        return self._page(job_id, select(*_KEYS, *unranked).where(~_SCORED), order, after, limit)
 
     def poses(self, job_id: UUID, ligand_ids: Sequence[UUID]) -> list[tuple[StoredPose, PoseScore]]:
         """Return poses that have a new score, in the order of the ids and of rank: where relaxing led, if it did."""
@@ -127,9 +121,9 @@ class SqlRescorings(Repository):
 
     def scores(self, job_id: UUID) -> list[tuple[float, float]]:
         """Return docking score and new score of every ligand that has both."""
-        table = rescored_ligands.c
-        query = select(table.docked_score_kcal_mol, table.score_kcal_mol).where(table.job_id == job_id, _SCORED)
-        return [(row[0], row[1]) for row in self._connection.execute(query.order_by(table.ligand_id))]
+        both = select(_LIGANDS.docked_score_kcal_mol, _LIGANDS.score_kcal_mol)
+        query = both.where(_LIGANDS.job_id == job_id, _SCORED).order_by(_LIGANDS.ligand_id)
+        return [(row[0], row[1]) for row in self._connection.execute(query)]
 
     def conclude(self, job_id: UUID, agreement: RankAgreement) -> None:
         """Store how well the rankings agree."""
@@ -137,17 +131,22 @@ class SqlRescorings(Repository):
         self._connection.execute(concluded.values(agreement=agreement.as_json(), compared_at=func.now()))
 
     def _page(
-        self,
-        job_id: UUID,
-        ligand: Columns,
-        keys: tuple[ColumnElement[Any], ColumnElement[Any]],
-        after: tuple[float, UUID] | None,
-        limit: int,
+        self, job_id: UUID, ranked: Select[Any], order: str, after: tuple[float, UUID] | None, limit: int
     ) -> list[RescoredLigand]:
-        query = _with_names(ligand)
-        if after is not None:
-            query = query.where(tuple_(*keys) > tuple_(*after))
-        rows = self._connection.execute(query.order_by(*keys).limit(limit)).mappings().all()
+        """Return a page of ligands; only its own rows are read whole."""
+        every = ranked.where(_LIGANDS.job_id == job_id).subquery().c
+        keys = (every[order], every.ligand_id)
+        some = select(every.ligand_id, every.rank, every.docked_rank).order_by(*keys).limit(limit)
+        page = (some if after is None else some.where(tuple_(*keys) > tuple_(*after))).subquery().c
+        query = (
+            select(rescored_ligands, page.rank, page.docked_rank, *_FROM_SCREEN)
+            .join(page.ligand_id.table, page.ligand_id == _LIGANDS.ligand_id)
+            .join(jobs, jobs.c.id == _LIGANDS.job_id)
+            .join(results, (results.c.job_id == jobs.c.screen_id) & (results.c.ligand_id == _LIGANDS.ligand_id))
+            .where(_LIGANDS.job_id == job_id)
+            .order_by(_LIGANDS[order], _LIGANDS.ligand_id)
+        )
+        rows = self._connection.execute(query).mappings().all()
         poses: dict[UUID, tuple[PoseScore, ...]] = {}
         for pose in self._pose_rows(job_id, [row["ligand_id"] for row in rows]):
             poses[pose.ligand_id] = (*poses.get(pose.ligand_id, ()), _pose(pose))
@@ -159,13 +158,8 @@ class SqlRescorings(Repository):
         return self._connection.execute(query.order_by(table.rank)).all()
 
 
-def _with_names(ligand: Columns) -> Select[Any]:
-    """Join what the screen knows of each ligand."""
-    return (
-        select(*ligand, *_FROM_SCREEN)
-        .join(jobs, jobs.c.id == ligand.job_id)
-        .join(results, (results.c.job_id == jobs.c.screen_id) & (results.c.ligand_id == ligand.ligand_id))
-    )
+def _rank(score: ColumnElement[Any], name: str) -> ColumnElement[int]:
+    return func.rank().over(order_by=score).label(name)
 
 
 def _best(poses: Sequence[NewPoseScore]) -> dict[str, object]:
