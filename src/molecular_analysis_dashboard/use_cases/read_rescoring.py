@@ -116,6 +116,6 @@ def _row(ligand: RescoredLigand) -> Sequence[object]:
         len(ligand.poses),
         sum(pose.reason is not None for pose in ligand.poses),
         ligand.reason,
-        ligand.message,
+        guarded(ligand.message or ""),
         ligand.seconds_cpu,
     )

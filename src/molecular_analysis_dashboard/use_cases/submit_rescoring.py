@@ -139,7 +139,7 @@ def _write(
     chunks = cut_into_chunks(costed, runs=1.0, remaining_cost_s=cost_s, slots=slots, target_s=target_s)
     job = replace(
         job,
-        # Where and what was docked stands in the screen's; this is what is new.
+        # What was docked, and how, stands with the screen.
         spec={**_place(screen), **asdict(method), "max_poses": rescoring.max_poses},
         structure_id=screen.structure_id,
         receptor_id=screen.receptor_id,

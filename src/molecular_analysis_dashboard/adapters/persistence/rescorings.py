@@ -41,6 +41,8 @@ _ORDERS: dict[RescoringOrder, str] = {
 _LIGANDS = rescored_ligands.c
 _KEYS = (_LIGANDS.ligand_id, _LIGANDS.score_kcal_mol, _LIGANDS.docked_score_kcal_mol)
 _FROM_SCREEN = (results.c.name, results.c.smiles, results.c.inchikey, results.c.heavy_atoms)
+# Of a pose all but its coordinates, which few readers want.
+_SCORES = tuple(column for column in rescored_poses.c if column.name != "coordinates_zlib")
 _SCORED = _LIGANDS.score_kcal_mol.is_not(None)
 
 
@@ -108,7 +110,8 @@ class SqlRescorings(Repository):
 
     def poses(self, job_id: UUID, ligand_ids: Sequence[UUID]) -> list[tuple[StoredPose, PoseScore]]:
         """Return poses that have a new score, in the order of the ids and of rank: where relaxing led, if it did."""
-        rows = {(row.ligand_id, row.rank): row for row in self._pose_rows(job_id, ligand_ids)}
+        whole = self._pose_rows(job_id, ligand_ids, rescored_poses.c.coordinates_zlib)
+        rows = {(row.ligand_id, row.rank): row for row in whole}
         docked = SqlResults(self._connection, self._scope).poses(self.get(job_id).screen_id, ligand_ids)
         found = []
         for pose in docked:
@@ -152,9 +155,9 @@ class SqlRescorings(Repository):
             poses[pose.ligand_id] = (*poses.get(pose.ligand_id, ()), _pose(pose))
         return [_ligand(row, poses[row["ligand_id"]]) for row in rows]
 
-    def _pose_rows(self, job_id: UUID, ligand_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+    def _pose_rows(self, job_id: UUID, ligand_ids: Sequence[UUID], *more: ColumnElement[Any]) -> Sequence[Row[Any]]:
         table = rescored_poses.c
-        query = select(rescored_poses).where(table.job_id == job_id, table.ligand_id.in_(ligand_ids))
+        query = select(*_SCORES, *more).where(table.job_id == job_id, table.ligand_id.in_(ligand_ids))
         return self._connection.execute(query.order_by(table.rank)).all()
 
 
