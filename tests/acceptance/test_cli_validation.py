@@ -217,5 +217,7 @@ def test_a_rescoring_of_nothing_or_of_no_job_or_into_a_full_folder_is_told(
     unknown = mad("rescore", "00000000-0000-0000-0000-000000000001", "--scoring", "vinardo")
     assert (unknown.code, unknown.error_code) == (ExitCode.NOT_FOUND, "job_not_found")
     (tmp_path / "mine.txt").write_text("kept")
+    early = mad("rescore", screen, "--scoring", "vinardo", "--no-wait", "--out", tmp_path / "new")
+    assert (early.code, "--out needs --wait" in early.stderr) == (ExitCode.USAGE, True)
     full = mad("rescore", screen, "--scoring", "vinardo", "--out", tmp_path)
     assert (full.code, full.error_code) == (ExitCode.CONFLICT, "folder_not_empty")

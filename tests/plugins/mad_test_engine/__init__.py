@@ -21,7 +21,7 @@ BUILD_ID = "test-1.0-portable"
 CRASHER, SLEEPER, MEMORY_EATER = "IC", "IC(I)C", "IC(I)(I)C"
 _UNIT_US = 10_000
 # A score in place, long enough to be hit in the middle of some.
-_SCORE_US = 20_000
+_SCORE_US = 50_000
 
 
 class TestSite:

@@ -54,6 +54,8 @@ def rescore(
 ) -> None:
     """Score docked poses by another engine or scoring function, and compare the rankings."""
     console = console_of(ctx, as_json)
+    if out and not wait:
+        raise typer.BadParameter("--out needs --wait; fetch the files later with mad jobs export.")
     folder = ResultsFolder(out, force=force) if out else None
     if folder:
         folder.check()
@@ -74,8 +76,8 @@ def rescore(
 
 
 def _report(console: Console, client: Client, job: Job, files: Mapping[str, str]) -> None:
-    ligands, found = client.rescored(job.id, _SHOWN_LIGANDS), client.rescoring(job.id)
-    refused = client.refused(job.id, _SHOWN_LIGANDS)
+    found, limit = client.rescoring(job.id), MAX_LIGANDS if console.json else _SHOWN_LIGANDS
+    ligands, refused = client.rescored(job.id, limit), client.refused(job.id, limit)
     columns = [Column(title, right=title != "name") for title in _titles(relaxed=found["method"]["relax"])]
     facts = {"job": dict(job.body), "rescoring": dict(found), "files": dict(files)}
     lists = {"ligands": [dict(one.body) for one in ligands], "refused": [dict(one.body) for one in refused]}
