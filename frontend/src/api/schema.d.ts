@@ -6193,9 +6193,9 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": components["schemas"]["RescoringCreate"];
+                "application/json": components["schemas"]["RescoringCreate"] | null;
             };
         };
         responses: {

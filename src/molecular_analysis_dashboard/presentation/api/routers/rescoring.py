@@ -43,13 +43,14 @@ def create_rescoring(
     services: Services,
     caller: Caller,
     job_id: UUID,
-    body: RescoringCreate,
+    body: RescoringCreate | None = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Job:
     """Have poses of a screen or validation scored by another engine or scoring function, also while it runs.
 
     The docking scores stay as they are; a screen may be rescored in many ways.
     """
+    body = body or RescoringCreate()
     wanted = RescoringRequest(
         screen_id=job_id,
         engine=body.engine,
