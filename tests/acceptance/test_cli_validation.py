@@ -1,4 +1,7 @@
-"""`mad redock` and `mad validate` with real servers, a real API, a real worker and, for redocking, the real engine."""
+"""`mad redock`, `mad validate` and `mad rescore` with real servers, a real API and a real worker.
+
+Redocking and rescoring use the real engine.
+"""
 
 import csv
 import json
@@ -23,17 +26,19 @@ def mad() -> Iterator[MadCommand]:
         yield command
 
 
+def cage() -> str:
+    places = [(x, y, z) for x in (-6, 0, 6) for y in (-6, 0, 6) for z in (-6, 0, 6) if (x, y, z) != (0, 0, 0)]
+    return "".join(
+        f"ATOM  {n:5d}  C   GLY A{n:4d}    {x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00    +0.000 C \n"
+        for n, (x, y, z) in enumerate(places, start=1)
+    )
+
+
 @pytest.fixture
 def receptor(tmp_path: Path) -> Path:
     """A ready receptor: a cage of carbon atoms around the origin."""
     path = tmp_path / "receptor.pdbqt"
-    places = [(x, y, z) for x in (-6, 0, 6) for y in (-6, 0, 6) for z in (-6, 0, 6) if (x, y, z) != (0, 0, 0)]
-    path.write_text(
-        "".join(
-            f"ATOM  {n:5d}  C   GLY A{n:4d}    {x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00    +0.000 C \n"
-            for n, (x, y, z) in enumerate(places, start=1)
-        )
-    )
+    path.write_text(cage())
     return path
 
 
@@ -122,3 +127,97 @@ def test_actives_and_decoys_give_metrics_beside_those_of_size(mad: MadCommand, r
     assert json.loads((out / "validation.json").read_text())["enrichment"] == found
     assert rows(out / "roc.csv")[-1]["true_positive_rate"] == "1.0"
     assert len(rows(out / "hits.csv")) == len(ACTIVES) + len(DECOYS)
+
+
+@pytest.fixture(scope="module")
+def screen(mad: MadCommand, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Id of a screen of three small ligands, docked by the real engine."""
+    folder = tmp_path_factory.mktemp("screen")
+    (folder / "receptor.pdbqt").write_text(cage())
+    ligands = write_smiles(folder / "ligands.smi", ACTIVES)
+    box = ("--center", "0", "0", "0", "--size", "14", "14", "14", "--exhaustiveness", "1")
+    result = mad(
+        "dock",
+        "--receptor",
+        folder / "receptor.pdbqt",
+        "--ligands",
+        ligands,
+        "--out",
+        folder / "docked",
+        *box,
+        "--json",
+    )
+    assert result.code == 0, result.stderr
+    return str(result.json["job"]["id"])
+
+
+def test_rescoring_in_place_by_the_same_function_gives_the_docked_scores_back(mad: MadCommand, screen: str) -> None:
+    result = mad("rescore", screen, "--scoring", "vina", "--poses", "1", "--json")
+
+    assert result.code == 0, result.stderr
+    ligands = result.json["ligands"]
+    assert len(ligands) == len(ACTIVES)
+    for ligand in ligands:
+        assert ligand["score_kcal_mol"] == pytest.approx(ligand["docked_score_kcal_mol"], abs=0.01)
+        assert (ligand["rank"], ligand["rank_change"]) == (ligand["docked_rank"], 0)
+    assert result.json["rescoring"]["agreement"] == {"n_ligands": 3, "spearman": 1.0, "kendall": 1.0}
+
+
+def test_rescoring_by_another_function_ranks_anew_and_writes_files(
+    mad: MadCommand, screen: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "rescored"
+    result = mad("rescore", screen, "--scoring", "vinardo", "--relax", "--top", "2", "--out", out, "--json")
+
+    assert result.code == 0, result.stderr
+    ligands, method = result.json["ligands"], result.json["rescoring"]["method"]
+    assert method == {"engine": "vina", "scoring": "vinardo", "relax": True}
+    assert [ligand["rank"] for ligand in ligands] == [1, 2]
+    for ligand in ligands:
+        assert ligand["score_kcal_mol"] != pytest.approx(ligand["docked_score_kcal_mol"], abs=0.05)
+        assert all(pose["moved_angstrom"] is not None for pose in ligand["poses"])
+    assert "2 ligand(s) docked by vina and rescored by vina (vinardo), relaxed" in result.stderr
+    assert sorted(path.name for path in out.iterdir()) == ["poses.sdf", "provenance.json", "rescored.csv"]
+    table = rows(out / "rescored.csv")
+    assert [row["name"] for row in table] == [ligand["name"] for ligand in ligands]
+    poses = list(Chem.SDMolSupplier(str(out / "poses.sdf")))
+    assert len(poses) == sum(int(row["n_poses"]) for row in table)
+    again = mad("jobs", "export", result.json["job"]["id"], "--out", tmp_path / "again")
+    assert again.code == 0, again.stderr
+    assert (tmp_path / "again" / "rescored.csv").read_bytes() == (out / "rescored.csv").read_bytes()
+
+
+def test_the_new_ranking_is_shown_to_people(mad: MadCommand, screen: str) -> None:
+    result = mad("rescore", screen, "--scoring", "vinardo")
+
+    assert result.code == 0, result.stderr
+    title, *lines = result.stdout.splitlines()
+    assert title.split() == [
+        "rank",
+        "change",
+        "name",
+        "score",
+        "kcal/mol",
+        "docked",
+        "kcal/mol",
+        "docked",
+        "rank",
+        "pose",
+    ]
+    assert [line.split()[0] for line in lines] == ["1", "2", "3"]
+    assert {line.split()[2] for line in lines} == set(ACTIVES)
+    assert "Ranks of 3 ligands docked by vina and rescored by vina (vinardo): Spearman's rho" in result.stderr
+
+
+def test_a_rescoring_of_nothing_or_of_no_job_or_into_a_full_folder_is_told(
+    mad: MadCommand, screen: str, tmp_path: Path
+) -> None:
+    same = mad("rescore", screen)
+    assert (same.code, same.error_code) == (ExitCode.INPUT_REFUSED, "nothing_to_change")
+    unknown = mad("rescore", "00000000-0000-0000-0000-000000000001", "--scoring", "vinardo")
+    assert (unknown.code, unknown.error_code) == (ExitCode.NOT_FOUND, "job_not_found")
+    (tmp_path / "mine.txt").write_text("kept")
+    early = mad("rescore", screen, "--scoring", "vinardo", "--no-wait", "--out", tmp_path / "new")
+    assert (early.code, "--out needs --wait" in early.stderr) == (ExitCode.USAGE, True)
+    full = mad("rescore", screen, "--scoring", "vinardo", "--out", tmp_path)
+    assert (full.code, full.error_code) == (ExitCode.CONFLICT, "folder_not_empty")

@@ -25,6 +25,7 @@ class Script:
 
     dock: str = WRITE_POSE
     score_only: str = 'echo "Affinity: -1.5 (kcal/mol)"'
+    local_only: str = 'cp ligand.pdbqt poses.pdbqt; echo "Affinity: -1.75 (kcal/mol)"'
     version: str = 'echo "AutoDock Vina v1.2.3"'
     help: str = f"echo {shlex.quote(HELP)}"
 
@@ -36,6 +37,7 @@ class Script:
             f"  *--version*) {self.version} ;;\n"
             f"  *--help*) {self.help} ;;\n"
             f"  *--score_only*) {self.score_only} ;;\n"
+            f"  *--local_only*) {self.local_only} ;;\n"
             f"  *) {self.dock} ;;\n"
             "esac\n"
         )

@@ -11,6 +11,7 @@ from rdkit.Chem import rdDistGeom
 
 from molecular_analysis_dashboard.adapters.chemistry.ligand_properties import ligand_properties
 from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
+from molecular_analysis_dashboard.adapters.statistics.agreement import rank_agreement
 from molecular_analysis_dashboard.adapters.statistics.enrichment import evaluate
 from molecular_analysis_dashboard.domain.analyses import AnalysedPose, PoseAnalysis, PoseFailure
 from molecular_analysis_dashboard.domain.catalog import Ligand, Rejection
@@ -28,7 +29,8 @@ from molecular_analysis_dashboard.domain.jobs import ClaimedTask, EndCause, JobK
 from molecular_analysis_dashboard.domain.pockets import Pocket
 from molecular_analysis_dashboard.domain.redocking import NativeScore, Redocked, RedockOutcome
 from molecular_analysis_dashboard.domain.rejections import SENTENCES, RejectionReason
-from molecular_analysis_dashboard.domain.results import NewResult
+from molecular_analysis_dashboard.domain.rescoring import NewPoseScore, PoseOutcome, RescoredPose, Rescoring
+from molecular_analysis_dashboard.domain.results import NewResult, StoredPose
 from molecular_analysis_dashboard.domain.scheduling import QUEUE_ANALYSE, QUEUE_MAINTENANCE, QUEUE_PREPARE, dock_queue
 from molecular_analysis_dashboard.ports.blobs import BlobStore
 from molecular_analysis_dashboard.use_cases.evaluate_job import EvaluateJob
@@ -206,10 +208,10 @@ class SimulatedWorker:
         self.finish(task)
 
     def evaluate(self, job_id: UUID) -> None:
-        """Do the last task of a redocking or validation."""
+        """Do the last task of a redocking, validation or rescoring."""
         task = self.claim(job_id)
         assert task.kind is TaskKind.EVALUATE
-        EvaluateJob(self.database, evaluate)(task, Watch(task, lambda: None, _NeverDrained()))
+        EvaluateJob(self.database, evaluate, rank_agreement)(task, Watch(task, lambda: None, _NeverDrained()))
         self.finish(task)
 
     def analyse(self, job_id: UUID, outcomes: Mapping[str, PoseAnalysis | PoseFailure]) -> None:
@@ -229,6 +231,30 @@ class SimulatedWorker:
                     both = [AnalysedPose(pose.state_no, rank, outcomes[pose.name]) for rank in (1, 2)]
                     uow.ledger.own(task)
                     assert uow.analyses.record(task, screen_id, pose.ligand_id, both)
+            uow.commit()
+        self.finish(task)
+
+    def rescore(self, job_id: UUID, outcomes: Mapping[str, Sequence[float | RejectionReason]]) -> None:
+        """Do all tasks of a rescoring but the last: record those named, an outcome for each pose."""
+        with self.database.begin(TenantScope(self.org_id)) as uow:
+            waiting = uow.jobs.pending_tasks(job_id, limit=1000)
+        for _ in range(waiting):
+            self._rescore(job_id, outcomes)
+
+    def _rescore(self, job_id: UUID, outcomes: Mapping[str, Sequence[float | RejectionReason]]) -> None:
+        task = self.claim(job_id)
+        assert task.kind is TaskKind.RESCORE
+        with self.database.begin(TenantScope(self.org_id)) as uow:
+            rescoring = uow.rescorings.get(job_id)
+            for ligand_id in task.ligand_ids:
+                poses = uow.results.poses(rescoring.screen_id, [ligand_id])[: rescoring.max_poses]
+                told = outcomes.get(poses[0].name, ())
+                scores = [
+                    NewPoseScore(pose.state_no, pose.rank, pose.score_kcal_mol, _rescored(pose, outcome, rescoring))
+                    for pose, outcome in zip(poses, told, strict=False)
+                ]
+                if scores:
+                    assert uow.rescorings.record(task, ligand_id, scores)
             uow.commit()
         self.finish(task)
 
@@ -270,6 +296,17 @@ def docked(smiles: str, score_kcal_mol: float, *, n_poses: int = 2) -> DockedLig
         search=SearchSummary(rounds=3, converged=True, score_spread_kcal_mol=0.25),
         properties=ligand_properties(smiles),
     )
+
+
+def _rescored(pose: StoredPose, outcome: float | RejectionReason, rescoring: Rescoring) -> PoseOutcome:
+    """Return a pose as an engine would; a relaxed one has moved by 1 Å."""
+    if isinstance(outcome, RejectionReason):
+        return RejectedLigand(outcome, SENTENCES[outcome], 0.5)
+    if not rescoring.method.relax:
+        return RescoredPose(outcome, 0.5)
+    numbers = len(pose.coordinates) // 4
+    moved = [x + (n % 3 == 0) for n, x in enumerate(struct.unpack(f"<{numbers}f", pose.coordinates))]
+    return RescoredPose(outcome, 0.5, 1.0, struct.pack(f"<{numbers}f", *moved))
 
 
 def _ligand(library_id: UUID, line: int, name: str, smiles: str) -> Ligand:

@@ -29,6 +29,7 @@ Output (optional):
 
 Advanced options (see the manual):
   --score_only               score only - search space can be omitted
+  --local_only               do local search only
 
 Misc (optional):
   --cpu arg (=0)             the number of CPUs to use
@@ -73,6 +74,7 @@ def main() -> None:
     parser.add_argument("--energy_range", type=float, default=3.0)
     parser.add_argument("--scoring", default="vina")
     parser.add_argument("--score_only", action="store_true")
+    parser.add_argument("--local_only", action="store_true")
     try:
         run(parser.parse_args())
     except (RuntimeError, TypeError) as error:
@@ -88,6 +90,11 @@ def run(options: argparse.Namespace) -> None:
     vina.compute_vina_maps(center, size)
     if options.score_only:
         sys.stdout.write(f"Estimated Free Energy of Binding   : {vina.score()[0]:.3f} (kcal/mol)\n")
+        return
+    if options.local_only:
+        energies = vina.optimize()
+        vina.write_pose(str(options.out))
+        sys.stdout.write(f"Estimated Free Energy of Binding   : {energies[0]:.3f} (kcal/mol)\n")
         return
     vina.dock(options.exhaustiveness, options.num_modes, options.min_rmsd, options.max_evals)
     vina.write_poses(str(options.out), options.num_modes, options.energy_range, overwrite=True)

@@ -432,7 +432,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Job
-         * @description Delete a job that has ended, with its results; what still analyses them is cancelled.
+         * @description Delete a job that has ended, with its results; what still analyses or rescores them is cancelled.
          */
         delete: operations["delete_job"];
         options?: never;
@@ -734,6 +734,128 @@ export interface paths {
          * @description Group the analysed hits; each cluster is led by its best score, and all its members are like the leader.
          */
         get: operations["list_clusters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/rescorings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Rescoring
+         * @description Have poses of a screen or validation scored by another engine or scoring function, also while it runs.
+         *
+         *     The docking scores stay as they are; a screen may be rescored in many ways.
+         */
+        post: operations["submit_rescoring"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/rescoring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Rescoring
+         * @description Read what a job rescores and, once it has completed, how well its ranking agrees with that of the docking.
+         */
+        get: operations["get_rescoring"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/rescoring/ligands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rescored
+         * @description List the ligands that have a new score with both scores and ranks, also while the job runs.
+         */
+        get: operations["list_rescored"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/rescoring/refused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Refused
+         * @description List the ligands none of whose poses has a new score, with the reason, best docking score first.
+         */
+        get: operations["list_refused"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/rescoring/ligands.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Rescored
+         * @description Download the new ranking beside the old one as CSV; ligands without a new score come last, with the reason.
+         */
+        get: operations["export_rescored"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job_id}/rescoring/poses.sdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Rescored Poses
+         * @description Download every pose that has a new score as SDF, best ligand first: where relaxing led, if it did.
+         */
+        get: operations["get_rescored_poses"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1741,7 +1863,7 @@ export interface components {
             protocol_id: string | null;
             /**
              * Screen Id
-             * @description Of a job that analyses poses: the screen whose poses they are.
+             * @description Of a job that analyses or rescores poses: the screen whose they are.
              */
             screen_id: string | null;
             /** Engine Build */
@@ -1784,12 +1906,12 @@ export interface components {
             input: number;
             /**
              * Scored
-             * @description Of a job that analyses poses: ligands analysed.
+             * @description Of a job that analyses or rescores poses: ligands analysed, or with a new score.
              */
             scored: number;
             /**
              * Rejected
-             * @description Rejected while being prepared or docked; of a job that analyses poses: ligands that could not be.
+             * @description Rejected while being prepared or docked; of a job that analyses or rescores poses: ligands that could not be.
              */
             rejected: number;
             /**
@@ -1812,7 +1934,7 @@ export interface components {
          * @description What a user asked for.
          * @enum {string}
          */
-        JobKind: "prepare" | "ingest" | "screen" | "redock" | "validate" | "analyse";
+        JobKind: "prepare" | "ingest" | "screen" | "redock" | "validate" | "analyse" | "rescore";
         /**
          * JobPage
          * @description Jobs, newest first.
@@ -2453,6 +2575,27 @@ export interface components {
             next_cursor?: string | null;
         };
         /**
+         * RankAgreement
+         * @description How alike the two rankings are, ties shared; coefficients are null where there is too little to compare.
+         */
+        RankAgreement: {
+            /**
+             * N Ligands
+             * @description Ligands with both scores.
+             */
+            n_ligands: number;
+            /**
+             * Spearman
+             * @description Spearman's rho.
+             */
+            spearman: number | null;
+            /**
+             * Kendall
+             * @description Kendall's tau-b.
+             */
+            kendall: number | null;
+        };
+        /**
          * Ranking
          * @description Place of the ligand in its screen by each order of quality; 1 is best, equals share theirs.
          */
@@ -2875,6 +3018,191 @@ export interface components {
          * @enum {string}
          */
         RejectionReason: "unreadable_record" | "empty" | "valence" | "no_organic_fragment" | "mixture" | "radical" | "unsupported_element" | "too_large" | "too_many_torsions" | "undefined_stereo" | "embedding_failed" | "preparation_failed" | "outside_box" | "timeout" | "out_of_memory" | "engine_crash" | "no_pose" | "duplicate";
+        /**
+         * RescoredLigand
+         * @description One ligand by its best new score. Ranks count the ligands of the job with a new score; equals share theirs.
+         */
+        RescoredLigand: {
+            /**
+             * Ligand Id
+             * Format: uuid
+             */
+            ligand_id: string;
+            /** Name */
+            name: string;
+            /** Smiles */
+            smiles: string;
+            /** Heavy Atoms */
+            heavy_atoms: number;
+            /** Rank */
+            rank: number | null;
+            /**
+             * Rank Change
+             * @description Places gained, negative when lost.
+             */
+            rank_change: number | null;
+            /** Score Kcal Mol */
+            score_kcal_mol: number | null;
+            /** Docked Rank */
+            docked_rank: number | null;
+            /** Docked Score Kcal Mol */
+            docked_score_kcal_mol: number;
+            /**
+             * Pose
+             * @description Rank by docking of the pose that scores best now.
+             */
+            pose: number | null;
+            /** @description Why no pose has a new score: that of the best docked one. */
+            reason: components["schemas"]["RejectionReason"] | null;
+            /** Message */
+            message: string | null;
+            /** Seconds Cpu */
+            seconds_cpu: number;
+            /**
+             * Recorded At
+             * Format: date-time
+             */
+            recorded_at: string;
+            /** Poses */
+            poses: components["schemas"]["RescoredPose"][];
+        };
+        /**
+         * RescoredLigandPage
+         * @description Rescored ligands in the asked order.
+         */
+        RescoredLigandPage: {
+            /** Items */
+            items: components["schemas"]["RescoredLigand"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * RescoredPose
+         * @description One pose with both scores.
+         */
+        RescoredPose: {
+            /**
+             * Rank
+             * @description By docking; 1 is best.
+             */
+            rank: number;
+            /** Docked Score Kcal Mol */
+            docked_score_kcal_mol: number;
+            /** Score Kcal Mol */
+            score_kcal_mol: number | null;
+            /**
+             * Moved Angstrom
+             * @description How far relaxing moved it: heavy atoms, best mapping, no superposition. Null in place.
+             */
+            moved_angstrom: number | null;
+            /** @description Why there is no new score. */
+            reason: components["schemas"]["RejectionReason"] | null;
+            /** Message */
+            message: string | null;
+        };
+        /**
+         * Rescoring
+         * @description What a job rescores, and once it has completed, how well the rankings agree.
+         */
+        Rescoring: {
+            /**
+             * Job Id
+             * Format: uuid
+             */
+            job_id: string;
+            /**
+             * Screen Id
+             * Format: uuid
+             */
+            screen_id: string;
+            method: components["schemas"]["RescoringMethod"];
+            /** Docked Engine */
+            docked_engine: string;
+            /** Docked Scoring */
+            docked_scoring: string;
+            /** Max Poses */
+            max_poses: number;
+            agreement: components["schemas"]["RankAgreement"] | null;
+            /**
+             * Sentence
+             * @description The agreement in words.
+             */
+            sentence: string | null;
+        };
+        /**
+         * RescoringCreate
+         * @description Poses of some ligands to be scored by another engine or scoring function; by default those of all hits.
+         */
+        RescoringCreate: {
+            /**
+             * Name
+             * @description Made of the screen's when absent.
+             */
+            name?: string | null;
+            /**
+             * Engine
+             * @description That of the screen when absent.
+             * @example vina
+             */
+            engine?: string | null;
+            /**
+             * Scoring
+             * @description When absent, that of the screen if the engine offers it, else the engine's default.
+             * @example vinardo
+             */
+            scoring?: string | null;
+            /**
+             * Relax
+             * @description Lead each pose to the nearest minimum of the new score first.
+             * @default false
+             */
+            relax: boolean;
+            /** @description All hits that pass the filter when absent. */
+            ranks?: components["schemas"]["Ranks"] | null;
+            /**
+             * @default {
+             *       "without_alerts": [],
+             *       "interactions": [],
+             *       "max_missing_interactions": 0
+             *     }
+             */
+            filter: components["schemas"]["HitFiltersInBody"];
+            /**
+             * Ligand Ids
+             * @description When given, ranks and filter do not count.
+             * @default []
+             */
+            ligand_ids: string[];
+            /**
+             * Max Poses
+             * @description Most poses of each ligand, the best first; all when absent.
+             */
+            max_poses?: number | null;
+            /**
+             * Priority
+             * @description Higher goes first.
+             * @default 0
+             */
+            priority: number;
+        };
+        /**
+         * RescoringMethod
+         * @description What poses are scored with.
+         */
+        RescoringMethod: {
+            /** Engine */
+            engine: string;
+            /** Scoring */
+            scoring: string;
+            /** Relax */
+            relax: boolean;
+        };
+        /**
+         * RescoringOrder
+         * @description Orders of rescored ligands, best first.
+         * @enum {string}
+         */
+        RescoringOrder: "score" | "docked_score";
         /**
          * ResidueNote
          * @description What was changed in, or is wrong with, one residue.
@@ -6021,6 +6349,436 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    submit_rescoring: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of the client's choice, new for each intent: repeating a request with its key returns its job instead of submitting another. */
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RescoringCreate"] | null;
+            };
+        };
+        responses: {
+            /** @description This request was handled before; its job as it stands now. */
+            200: {
+                headers: {
+                    "Idempotent-Replay"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    get_rescoring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rescoring"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    list_rescored: {
+        parameters: {
+            query?: {
+                order?: components["schemas"]["RescoringOrder"];
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most items of one page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RescoredLigandPage"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    list_refused: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most items of one page. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RescoredLigandPage"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    export_rescored: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    get_rescored_poses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "chemical/x-mdl-sdfile": unknown;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -7,6 +7,7 @@ export const KIND: Record<Job["kind"], string> = {
   redock: "Redocking",
   validate: "Validation",
   analyse: "Analysis",
+  rescore: "Rescoring",
 };
 
 /** Whether the job docks ligands of a library, and so has hits. */

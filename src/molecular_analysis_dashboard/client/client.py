@@ -17,6 +17,7 @@ from .models import (
     Pocket,
     Receptor,
     Rejected,
+    RescoredLigand,
     ResidueNote,
     Structure,
     Waiting,
@@ -146,6 +147,30 @@ class Client:
     def ligand_analysis(self, screen_id: str, ligand_id: str) -> Mapping[str, Any]:
         """Ask for everything that is known about one hit: checks, interactions, strain, descriptors, ranks."""
         return self._get(f"/jobs/{screen_id}/ligands/{ligand_id}/analysis")
+
+    def submit_rescoring(self, screen_id: str, body: Mapping[str, Any], idempotency_key: str) -> Job:
+        """Have poses of a screen scored by another function; asking again with the same key gives the same job."""
+        headers = {"Idempotency-Key": idempotency_key}
+        path = f"{_API}/jobs/{screen_id}/rescorings"
+        return Job.from_json(self._transport.ask("POST", path, json=dict(body), headers=headers))
+
+    def rescoring(self, job_id: str) -> Mapping[str, Any]:
+        """Ask what a job rescores and how well the rankings agree, as the interface describes it."""
+        return self._get(f"/jobs/{job_id}/rescoring")
+
+    def rescored(self, job_id: str, limit: int, order: str = "score") -> Sequence[RescoredLigand]:
+        """List the best ligands of a rescoring by their new score, or by ``docked_score``."""
+        pages = self._pages(f"/jobs/{job_id}/rescoring/ligands", {"order": order, "limit": min(limit, _PAGE)})
+        return [RescoredLigand.from_json(item) for item in islice(pages, limit)]
+
+    def refused(self, job_id: str, limit: int) -> Sequence[RescoredLigand]:
+        """List the first ligands of a rescoring that have no new score, with the reason."""
+        pages = self._pages(f"/jobs/{job_id}/rescoring/refused", {"limit": min(limit, _PAGE)})
+        return [RescoredLigand.from_json(item) for item in islice(pages, limit)]
+
+    def rescoring_file(self, job_id: str, file_name: str) -> Iterator[bytes]:
+        """Yield ``ligands.csv`` or ``poses.sdf`` of a rescoring in pieces."""
+        return self._transport.stream(f"{_API}/jobs/{job_id}/rescoring/{file_name}")
 
     def job(self, job_id: str) -> Job:
         """Ask for a job as it stands."""

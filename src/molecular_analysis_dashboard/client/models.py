@@ -222,3 +222,35 @@ class Hit(_Answer):
     def from_json(cls, body: Json) -> Self:
         """Read a hit."""
         return super().from_json({**body, "body": body})
+
+
+@dataclass(frozen=True)
+class RescoredLigand(_Answer):
+    """One ligand of a rescoring, scores in kcal/mol; without a new one `reason` and `message` say why.
+
+    `rank_change` are the places gained, negative when lost.
+    """
+
+    ligand_id: str
+    name: str
+    smiles: str
+    docked_score_kcal_mol: float
+    body: Json = field(repr=False)
+    score_kcal_mol: float | None = None
+    rank: int | None = None
+    docked_rank: int | None = None
+    rank_change: int | None = None
+    pose: int | None = None
+    reason: str | None = None
+    message: str | None = None
+
+    @classmethod
+    def from_json(cls, body: Json) -> Self:
+        """Read a ligand."""
+        return super().from_json({**body, "body": body})
+
+    @property
+    def moved_angstrom(self) -> float | None:
+        """How far relaxing moved the pose that scores best now; None in place."""
+        moved: Mapping[int, float | None] = {pose["rank"]: pose["moved_angstrom"] for pose in self.body["poses"]}
+        return None if self.pose is None else moved[self.pose]

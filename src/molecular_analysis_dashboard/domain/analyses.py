@@ -223,14 +223,23 @@ class PosedLigand:
 
 @dataclass(frozen=True)
 class LigandChoice:
-    """Which ligands of a screen to analyse: ranks by docking score, or ids.
+    """Which ligands of a screen to look at: ranks by docking score, or ids.
 
     Parameters
     ----------
+    last_rank : int, optional
+        None for all from the first on.
     ids : tuple of UUID
         When given, ranks do not count.
     """
 
     first_rank: int = 1
-    last_rank: int = 100
+    last_rank: int | None = 100
     ids: tuple[UUID, ...] = ()
+
+    @property
+    def n_asked(self) -> int | None:
+        """How many are asked for at most; None for all."""
+        if self.ids:
+            return len(self.ids)
+        return None if self.last_rank is None else self.last_rank - self.first_rank + 1

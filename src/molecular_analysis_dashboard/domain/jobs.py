@@ -18,6 +18,7 @@ class JobKind(StrEnum):
     REDOCK = "redock"
     VALIDATE = "validate"
     ANALYSE = "analyse"
+    RESCORE = "rescore"
 
 
 class JobState(StrEnum):
@@ -42,6 +43,7 @@ class TaskKind(StrEnum):
     REDOCK = "redock"
     EVALUATE = "evaluate"
     ANALYSE = "analyse"
+    RESCORE = "rescore"
 
 
 class TaskState(StrEnum):
@@ -110,7 +112,7 @@ TASK_AFTER: Mapping[EndCause, TaskState] = {
 # Jobs that dock the ligands of libraries: planned, and with hits.
 SCREENING_KINDS = frozenset({JobKind.SCREEN, JobKind.VALIDATE})
 # Jobs that draw a conclusion once all else is done.
-EVALUATED_KINDS = frozenset({JobKind.REDOCK, JobKind.VALIDATE})
+EVALUATED_KINDS = frozenset({JobKind.REDOCK, JobKind.VALIDATE, JobKind.RESCORE})
 
 FINAL_JOB_STATES = frozenset(state for state, following in JOB_CHANGES.items() if not following)
 FINAL_TASK_STATES = frozenset(state for state, following in TASK_CHANGES.items() if not following)
@@ -192,7 +194,7 @@ class Job:
     Parameters
     ----------
     screen_id : UUID, optional
-        The screen whose poses a job of kind ``analyse`` looks at.
+        The screen whose poses a job of kind ``analyse`` or ``rescore`` looks at.
     analyse_top : int, optional
         Of a screen: how many of its best ligands are to be analysed when it has completed; None once that was asked.
     """

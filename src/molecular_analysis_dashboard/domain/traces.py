@@ -7,7 +7,7 @@ from molecular_analysis_dashboard.domain.jobs import Origin, TaskKind
 
 # A ligand is about eight spans: no viewer shows, and few stores take, a trace of a million ligands.
 TRACED_LIGANDS = 500
-_OF_LIGANDS = frozenset({TaskKind.DOCK, TaskKind.ANALYSE})
+_OF_LIGANDS = frozenset({TaskKind.DOCK, TaskKind.ANALYSE, TaskKind.RESCORE})
 _NOT_SAMPLED = "00"
 _CHANCES = 1 << 32
 
@@ -15,10 +15,10 @@ _CHANCES = 1 << 32
 def seen_by_task(origin: Origin, task_id: UUID, kind: TaskKind, n_ligands: int) -> Origin:
     """Return a job's origin as one of its tasks continues it.
 
-    A job of up to `TRACED_LIGANDS` ligands is traced whole. Of a larger one a sample of docking and analysis tasks is,
-    so that its trace has about that many ligands; the others carry the flag that says "not sampled" (W3C Trace
-    Context, 3.2.2.5). The choice depends on the task's id alone, so that whoever sends a task and whoever runs it
-    choose alike.
+    A job of up to `TRACED_LIGANDS` ligands is traced whole. Of a larger one a sample of docking, analysis and
+    rescoring tasks is, so that its trace has about that many ligands; the others carry the flag that says "not
+    sampled" (W3C Trace Context, 3.2.2.5). The choice depends on the task's id alone, so that whoever sends a task and
+    whoever runs it choose alike.
     """
     if origin.traceparent is None or kind not in _OF_LIGANDS:
         return origin

@@ -29,6 +29,7 @@ from molecular_analysis_dashboard.adapters.engines.registry import usable_engine
 from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
 from molecular_analysis_dashboard.adapters.queue.drain import SharedDrain
 from molecular_analysis_dashboard.adapters.queue.wake import RedisWake
+from molecular_analysis_dashboard.adapters.statistics.agreement import rank_agreement
 from molecular_analysis_dashboard.adapters.statistics.enrichment import evaluate
 from molecular_analysis_dashboard.domain.docking import EngineBuild
 from molecular_analysis_dashboard.domain.engine_commands import parse_engine_commands
@@ -56,6 +57,7 @@ from molecular_analysis_dashboard.use_cases.ingest_library import IngestLibrary
 from molecular_analysis_dashboard.use_cases.plan_job import PlanJob
 from molecular_analysis_dashboard.use_cases.prepare_receptor import PrepareReceptor
 from molecular_analysis_dashboard.use_cases.redock_native import RedockNative
+from molecular_analysis_dashboard.use_cases.rescore_poses import RescorePoses
 from molecular_analysis_dashboard.use_cases.run_task import RunTask, TaskHandler
 
 log = structlog.get_logger(__name__)
@@ -181,7 +183,8 @@ def start_slot(settings: Settings) -> None:
         TaskKind.REDOCK: RedockNative(
             database, blobs.uploads, blobs.results, engine, policy, worker=f"{identity.host}:{identity.worker_id}"
         ),
-        TaskKind.EVALUATE: EvaluateJob(database, evaluate),
+        TaskKind.RESCORE: RescorePoses(database, blobs.results, engine, policy),
+        TaskKind.EVALUATE: EvaluateJob(database, evaluate, rank_agreement),
         TaskKind.PREPARE: PrepareReceptor(database, blobs.uploads, blobs.results, engine),
         TaskKind.INGEST: IngestLibrary(database, blobs.uploads, engine, bounded_records),
         TaskKind.ANALYSE: AnalysePoses(

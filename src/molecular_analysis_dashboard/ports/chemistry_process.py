@@ -12,6 +12,7 @@ from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecor
 from molecular_analysis_dashboard.domain.pockets import Pocket
 from molecular_analysis_dashboard.domain.receptors import PreparedReceptor, ReceptorOptions
 from molecular_analysis_dashboard.domain.redocking import NativeMolecule, RedockOutcome
+from molecular_analysis_dashboard.domain.rescoring import PoseOutcome
 from molecular_analysis_dashboard.domain.sites import SearchBox
 
 
@@ -107,3 +108,10 @@ class RedockingProcess(ChemistryProcess, Protocol):
 
     def read_native(self, data: bytes, file_name: str, selector: str | None) -> NativeMolecule:
         """Take the native ligand out of a structure, its bond orders from the first source that knows them."""
+
+
+class RescoringProcess(ChemistryProcess, Protocol):
+    """A chemistry process that also rescores."""
+
+    def rescore(self, site: SiteSpec, posed: PosedLigand, *, relax: bool) -> PoseOutcome:
+        """Score one pose where it lies, or after leading it to the nearest minimum of the site's score."""

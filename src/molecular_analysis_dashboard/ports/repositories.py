@@ -208,7 +208,7 @@ class Jobs(Protocol):
         """Hide a finished job; Conflict (``job_not_finished``) otherwise."""
 
     def unfinished_analyses(self, screen_id: UUID) -> list[Job]:
-        """Lock and return the jobs that analyse a screen and have not ended."""
+        """Lock and return the jobs that analyse or rescore a screen and have not ended."""
 
     def started(self, job_id: UUID) -> None:
         """Note that the first task of a job runs."""

@@ -16,6 +16,7 @@ from molecular_analysis_dashboard.ports.repositories import (
     Results,
     Structures,
 )
+from molecular_analysis_dashboard.ports.rescoring import Rescorings
 from molecular_analysis_dashboard.ports.sweep import StoredFiles, Sweep
 from molecular_analysis_dashboard.ports.validation import Redockings, Validations
 
@@ -57,6 +58,10 @@ class UnitOfWork(Protocol):
     @property
     def analyses(self) -> Analyses:
         """Analyses of poses."""
+
+    @property
+    def rescorings(self) -> Rescorings:
+        """Rescorings of poses."""
 
     @property
     def ledger(self) -> Ledger:

@@ -54,7 +54,7 @@ def resume(database: Database, scope: TenantScope, job_id: UUID) -> tuple[Job, J
 
 
 def delete(database: Database, wake: Wake, scope: TenantScope, job_id: UUID) -> None:
-    """Delete a job that has ended, with its results; analyses of a screen that still run are cancelled.
+    """Delete a job that has ended, with its results; analyses and rescorings of a screen that still run are cancelled.
 
     Raises
     ------

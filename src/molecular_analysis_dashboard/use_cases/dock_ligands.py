@@ -9,7 +9,7 @@ from molecular_analysis_dashboard.domain.catalog import Ligand
 from molecular_analysis_dashboard.domain.docking import DockedLigand, LigandOutcome
 from molecular_analysis_dashboard.domain.errors import Superseded
 from molecular_analysis_dashboard.domain.identity import TenantScope
-from molecular_analysis_dashboard.domain.jobs import BeatAnswer, ClaimedTask, EndCause, Job, JobState
+from molecular_analysis_dashboard.domain.jobs import BeatAnswer, ClaimedTask, Job, JobState
 from molecular_analysis_dashboard.domain.ligands import LigandInput
 from molecular_analysis_dashboard.domain.rejections import RejectionReason
 from molecular_analysis_dashboard.domain.results import NewResult
@@ -21,6 +21,7 @@ from molecular_analysis_dashboard.use_cases.blame import ask_fairly
 from molecular_analysis_dashboard.use_cases.docking_site import load_site, open_site, stored_site
 from molecular_analysis_dashboard.use_cases.heartbeat import Watch
 from molecular_analysis_dashboard.use_cases.persistence import persist
+from molecular_analysis_dashboard.use_cases.repeated_losses import ask_a_person
 from molecular_analysis_dashboard.use_cases.run_task import Stopped
 
 log = structlog.get_logger(__name__)
@@ -38,8 +39,8 @@ _SUSPICIOUS = frozenset(
 )
 _OF_THE_BOX = frozenset({RejectionReason.OUTSIDE_BOX, RejectionReason.NO_POSE})
 # A ligand that was in the engine when this many attempts were lost is run alone in a fresh process.
-_LOSSES_BEFORE_ALONE = 2
-ALIKE_FAILURES, REPEATED_LOSSES = "job.alike_failures", "job.repeated_losses"
+LOSSES_BEFORE_ALONE = 2
+ALIKE_FAILURES = "job.alike_failures"
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class DockLigands:
             watch.may_yield = number + 1 < len(todo)
             if watch.must_stop:
                 raise Stopped
-            alone = losses.get(ligand.id, 0) >= _LOSSES_BEFORE_ALONE
+            alone = losses.get(ligand.id, 0) >= LOSSES_BEFORE_ALONE
             following = todo[number + 1].id if number + 1 < len(todo) else None
             with self._telemetry.tracing.span("ligand", ligand_id=str(ligand.id)):
                 outcome = self._dock(site, ligand, alone=alone, watch=watch)
@@ -163,7 +164,9 @@ class DockLigands:
             f"No ligand is scored and {enough} were rejected alike ({reason}), the last because: {outcome.message} "
             f"Check {suspect}, then resume or cancel."
         )
-        self._pause(uow, job.id, sentence, ALIKE_FAILURES, {"reason": reason, "rejected": enough})
+        if uow.jobs.change_state(job.id, JobState.PAUSED, reason=sentence):
+            uow.jobs.unreleased_tasks_to_pending(job.id)
+            uow.jobs.add_event(job.id, ALIKE_FAILURES, {"reason": reason, "rejected": enough})
 
     def _check_losses(self, task: ClaimedTask, todo: list[Ligand], losses: dict[UUID, int]) -> None:
         """Ask for a person when one ligand was in the engine at too many losses; again at each loss after that."""
@@ -174,19 +177,7 @@ class DockLigands:
                 f"Workers or engines were lost {losses[ligand.id]} times while {ligand.name or ligand.smiles} was "
                 "docked, with no evidence against it; look at the workers' memory and logs, then resume or cancel."
             )
-            facts = {"ligand_id": str(ligand.id), "losses": losses[ligand.id]}
-            with self._database.begin(TenantScope(task.org_id)) as uow:
-                asked = uow.jobs.has_event(task.job_id, REPEATED_LOSSES, facts)
-                if not asked:
-                    self._pause(uow, task.job_id, sentence, REPEATED_LOSSES, facts)
-                uow.commit()
-            if not asked:
-                raise Stopped(EndCause.YIELDED)
-
-    def _pause(self, uow: UnitOfWork, job_id: UUID, sentence: str, event: str, facts: dict[str, object]) -> None:
-        if uow.jobs.change_state(job_id, JobState.PAUSED, reason=sentence):
-            uow.jobs.unreleased_tasks_to_pending(job_id)
-            uow.jobs.add_event(job_id, event, facts)
+            ask_a_person(self._database, task, sentence, {"ligand_id": str(ligand.id), "losses": losses[ligand.id]})
 
     def _note_current(self, task: ClaimedTask, ligand_id: UUID | None) -> None:
         with self._database.begin(TenantScope(task.org_id)) as uow:

@@ -7,7 +7,7 @@ from molecular_analysis_dashboard.domain.catalog import BindingSite, Library, Pr
 from molecular_analysis_dashboard.domain.errors import Conflict, InvalidInput
 from molecular_analysis_dashboard.domain.jobs import Job
 from molecular_analysis_dashboard.ports.unit_of_work import UnitOfWork
-from molecular_analysis_dashboard.use_cases.engines import choose_build
+from molecular_analysis_dashboard.use_cases.engines import build_for
 from molecular_analysis_dashboard.use_cases.receptors import require_ready
 
 
@@ -52,7 +52,7 @@ def docking_inputs(uow: UnitOfWork, receptor_id: UUID, site_id: UUID, protocol_i
     receptor = require_ready(uow.structures.get_receptor(receptor_id))
     site = _of_same_structure(uow.structures.get_site(site_id), receptor)
     protocol = uow.protocols.get(protocol_id)
-    return DockingInputs(receptor, site, protocol, _build_for(uow, protocol))
+    return DockingInputs(receptor, site, protocol, build_for(uow, protocol.protocol.engine))
 
 
 def with_ligands(library: Library) -> Library:
@@ -84,15 +84,3 @@ def _of_same_structure(site: BindingSite, receptor: Receptor) -> BindingSite:
             receptor_structure_id=str(receptor.structure_id),
         )
     return site
-
-
-def _build_for(uow: UnitOfWork, protocol: ProtocolVersion) -> str:
-    engine = protocol.protocol.engine
-    build = choose_build(uow, engine)
-    if build is None:
-        raise Conflict(
-            f"No worker has ever offered the engine {engine}. Start a worker that has it, then submit again.",
-            code="no_engine",
-            engine=engine,
-        )
-    return build

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from molecular_analysis_dashboard.domain.docking import DockingProtocol, KnownBuild
 from molecular_analysis_dashboard.domain.engine_parameters import first_unsupported
-from molecular_analysis_dashboard.domain.errors import InvalidInput
+from molecular_analysis_dashboard.domain.errors import Conflict, InvalidInput
 from molecular_analysis_dashboard.domain.identity import SystemScope
 from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
 
@@ -31,6 +31,18 @@ def choose_build(uow: UnitOfWork, engine: str) -> str | None:
     alike = [build for build in builds if build.live_slots == most]
     tuned = [build for build in alike if most and not build.is_portable]
     return (tuned or alike)[0].build_id
+
+
+def build_for(uow: UnitOfWork, engine: str) -> str:
+    """Return the build that a new job of this engine is pinned to; Conflict (``no_engine``) if there never was one."""
+    build = choose_build(uow, engine)
+    if build is None:
+        raise Conflict(
+            f"No worker has ever offered the engine {engine}. Start a worker that has it, then submit again.",
+            code="no_engine",
+            engine=engine,
+        )
+    return build
 
 
 def check_engine(uow: UnitOfWork, protocol: DockingProtocol) -> None:
@@ -63,6 +75,14 @@ def check_engine(uow: UnitOfWork, protocol: DockingProtocol) -> None:
     schema = builds[protocol.engine].parameter_schema if protocol.engine in builds else {}
     if schema and (problem := first_unsupported(schema, protocol)):
         raise InvalidInput(problem.message, code="parameter_unsupported", field=problem.field)
+
+
+def default_scoring(uow: UnitOfWork, engine: str, wished: str) -> str:
+    """Return a scoring function if an engine offers it, else the engine's own default."""
+    builds = [build for build in uow.control.engine_builds() if build.engine == engine]
+    offered = builds[0].scoring_functions if builds else ()
+    offered = offered or _BUNDLED.get(engine, ())
+    return wished if wished in offered or not offered else offered[0]
 
 
 def _either(names: Sequence[str]) -> str:

@@ -34,8 +34,8 @@ def screen(database: Database, scope: TenantScope, job_id: UUID) -> Job:
 
 
 def docking(database: Database, scope: TenantScope, job_id: UUID) -> Job:
-    """Return a job that docks; Conflict (``not_a_screen``) for any other, whose results depend on nothing docked."""
-    return _of_kinds(database, scope, job_id, SCREENING_KINDS | {JobKind.REDOCK})
+    """Return a job that docks or rescores; Conflict (``not_a_screen``) for any other, which has no scores."""
+    return _of_kinds(database, scope, job_id, SCREENING_KINDS | {JobKind.REDOCK, JobKind.RESCORE})
 
 
 def _of_kinds(database: Database, scope: TenantScope, job_id: UUID, kinds: frozenset[JobKind]) -> Job:
@@ -51,10 +51,10 @@ def hits_csv(database: Database, scope: TenantScope, job_id: UUID) -> Iterator[s
 
     SMILES are canonical and therefore begin with an atom or a bracket: they need no guard and are never altered.
     """
-    yield _csv([HIT_COLUMNS])
+    yield csv_text([HIT_COLUMNS])
     rank = 0
     for page in hit_pages(database, scope, job_id, _HITS_PER_PAGE):
-        yield _csv(_hit_row(rank + number, hit) for number, hit in enumerate(page, 1))
+        yield csv_text(_hit_row(rank + number, hit) for number, hit in enumerate(page, 1))
         rank += len(page)
 
 
@@ -139,23 +139,23 @@ def _record(chemistry: RequestChemistry, pose: StoredPose, hit: Hit, rank: int |
 
 def rejected_csv(database: Database, scope: TenantScope, job: Job) -> Iterator[str]:
     """Yield everything of a screen that has no score as CSV, by line of the library's file."""
-    yield _csv([REJECTED_COLUMNS])
+    yield csv_text([REJECTED_COLUMNS])
     position: RejectedPosition | None = RejectedPosition()
     while position is not None:
         with database.begin(scope) as uow:
             page = rejected_page(uow, job, after=position, limit=_HITS_PER_PAGE)
-        yield _csv(_rejected_row(item.line, item.name, item.input, item.reason, item.message) for item in page)
+        yield csv_text(_rejected_row(item.line, item.name, item.input, item.reason, item.message) for item in page)
         position = page[-1].position if len(page) == _HITS_PER_PAGE else None
 
 
 def library_rejections_csv(database: Database, scope: TenantScope, library_id: UUID) -> Iterator[str]:
     """Yield the records of a library that are no ligands as CSV, in input order."""
-    yield _csv([REJECTED_COLUMNS])
+    yield csv_text([REJECTED_COLUMNS])
     record: int | None = 0
     while record is not None:
         with database.begin(scope) as uow:
             page = uow.libraries.rejection_page(library_id, after_record=record, limit=_HITS_PER_PAGE)
-        yield _csv(_rejected_row(item.line, item.name, item.input_text, item.reason, item.message) for item in page)
+        yield csv_text(_rejected_row(item.line, item.name, item.input_text, item.reason, item.message) for item in page)
         record = page[-1].record if len(page) == _HITS_PER_PAGE else None
 
 
@@ -181,7 +181,7 @@ def guarded(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
-def _csv(rows: Iterable[Sequence[object]]) -> str:
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
     """Write rows as RFC 4180 wants them."""
     buffer = io.StringIO()
     csv.writer(buffer).writerows(rows)

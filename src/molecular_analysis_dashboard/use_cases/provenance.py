@@ -11,6 +11,7 @@ from molecular_analysis_dashboard.domain.jobs import Job, JobKind
 from molecular_analysis_dashboard.domain.results import Hit
 from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
 from molecular_analysis_dashboard.use_cases.export_results import hit_pages
+from molecular_analysis_dashboard.use_cases.read_rescoring import scored_pages
 
 _HITS_PER_PAGE = 1000
 # Recorded with each result, and the same for all of a job.
@@ -25,15 +26,16 @@ SEED_RULE = (
 def provenance_json(database: Database, scope: TenantScope, job: Job, *, api_version: str) -> Iterator[str]:
     """Yield the provenance of a job as indented JSON: what all results share, then one line for each hit or run.
 
-    A hit has its rank, seed and steps, and names its worker, whose software is among what is shared.
+    A hit has its rank, seed and steps, and names its worker, whose software is among what is shared. Of a rescoring
+    there are the ligands with their ranks; nothing of it depends on a seed.
     """
     with database.begin(scope) as uow:
         shared = _shared(uow, job, api_version)
-    redocking = job.kind is JobKind.REDOCK
+    title, items = _ITEMS.get(job.kind, ("hits", _hits))
     yield json.dumps(shared, indent=2, ensure_ascii=False).removesuffix("\n}")
-    yield f',\n  "{"runs" if redocking else "hits"}": ['
+    yield f',\n  "{title}": ['
     number = 0
-    for item in _runs(database, scope, job) if redocking else _hits(database, scope, job):
+    for item in items(database, scope, job):
         number += 1
         yield ("\n    " if number == 1 else ",\n    ") + json.dumps(item, ensure_ascii=False)
     yield "\n  ]\n}\n" if number else "]\n}\n"
@@ -53,6 +55,22 @@ def _runs(database: Database, scope: TenantScope, job: Job) -> Iterator[dict[str
     yield from ({key: value for key, value in run.items() if key not in _SHARED_KEYS} for run in found)
 
 
+def _rescored(database: Database, scope: TenantScope, job: Job) -> Iterator[dict[str, object]]:
+    for page in scored_pages(database, scope, job):
+        for ligand in page:
+            yield {
+                "rank": ligand.rank,
+                "ligand_id": str(ligand.ligand_id),
+                "name": ligand.name,
+                "pose": ligand.pose,
+                "recorded_at": _time(ligand.recorded_at),
+            }
+
+
+# What a job's results are called, and what of each is told.
+_ITEMS = {JobKind.REDOCK: ("runs", _runs), JobKind.RESCORE: ("ligands", _rescored)}
+
+
 def _hit(rank: int, hit: Hit) -> dict[str, object]:
     own = {key: value for key, value in hit.provenance.items() if key not in _SHARED_KEYS}
     return {"rank": rank, "ligand_id": str(hit.ligand_id), "name": hit.name, "state_smiles": hit.state_smiles} | own
@@ -67,12 +85,10 @@ def _readable(details: Mapping[str, object]) -> dict[str, object]:
 
 def _shared(uow: UnitOfWork, job: Job, api_version: str) -> dict[str, object]:
     """Collect what was stored with the screen; deleted inputs keep their place in it."""
-    body: dict[str, object] = {
-        "version": api_version,
-        "job": _job(uow, job),
-        "seeds": SEED_RULE,
-        "spec": dict(job.spec),
-    }
+    body: dict[str, object] = {"version": api_version, "job": _job(uow, job)}
+    if job.kind is not JobKind.RESCORE:
+        body["seeds"] = SEED_RULE
+    body["spec"] = dict(job.spec)
     if job.structure_id is not None:
         structure = uow.structures.get(job.structure_id, deleted=True)
         body["structure"] = {
@@ -115,6 +131,8 @@ def _library_and_protocol(uow: UnitOfWork, job: Job) -> dict[str, object]:
         body["library"] = _library(uow.libraries.get(job.library_id, deleted=True))
     if job.kind is JobKind.VALIDATE:
         body["decoys"] = _library(uow.libraries.get(uow.validations.get(job.id).decoys_library_id, deleted=True))
+    if job.kind is JobKind.RESCORE:
+        body["screen_id"] = str(job.screen_id)
     if job.kind is JobKind.REDOCK:
         body["native"] = _readable(asdict(uow.redockings.get(job.id).native))
     if job.protocol_id is not None:

@@ -8,17 +8,17 @@ import structlog
 from molecular_analysis_dashboard.domain.catalog import Structure
 from molecular_analysis_dashboard.domain.errors import InvalidInput, Superseded
 from molecular_analysis_dashboard.domain.identity import TenantScope
-from molecular_analysis_dashboard.domain.jobs import ClaimedTask, EndCause, Job, JobState
+from molecular_analysis_dashboard.domain.jobs import ClaimedTask, Job
 from molecular_analysis_dashboard.domain.redocking import Redocked, Redocking, RedockOutcome
 from molecular_analysis_dashboard.ports.blobs import BlobStore
 from molecular_analysis_dashboard.ports.chemistry_process import RedockingProcess, SiteSpec
 from molecular_analysis_dashboard.ports.unit_of_work import Database
 from molecular_analysis_dashboard.use_cases.blame import ask_fairly
-from molecular_analysis_dashboard.use_cases.dock_ligands import REPEATED_LOSSES, Policy
+from molecular_analysis_dashboard.use_cases.dock_ligands import Policy
 from molecular_analysis_dashboard.use_cases.docking_site import load_site, open_site, stored_site
 from molecular_analysis_dashboard.use_cases.heartbeat import Watch
 from molecular_analysis_dashboard.use_cases.persistence import persist
-from molecular_analysis_dashboard.use_cases.run_task import Stopped
+from molecular_analysis_dashboard.use_cases.repeated_losses import ask_a_person
 
 log = structlog.get_logger(__name__)
 
@@ -118,15 +118,7 @@ class RedockNative:
             f"Workers or engines were lost {losses} times while the native ligand was docked, with no evidence "
             "against it; look at the workers' memory and logs, then resume or cancel."
         )
-        facts = {"task_id": str(task.id), "losses": losses}
-        with self._database.begin(TenantScope(task.org_id)) as uow:
-            asked = uow.jobs.has_event(task.job_id, REPEATED_LOSSES, facts)
-            if not asked and uow.jobs.change_state(task.job_id, JobState.PAUSED, reason=sentence):
-                uow.jobs.unreleased_tasks_to_pending(task.job_id)
-                uow.jobs.add_event(task.job_id, REPEATED_LOSSES, facts)
-            uow.commit()
-        if not asked:
-            raise Stopped(EndCause.YIELDED)
+        ask_a_person(self._database, task, sentence, {"task_id": str(task.id), "losses": losses})
 
     def _note_current(self, task: ClaimedTask) -> None:
         with self._database.begin(TenantScope(task.org_id)) as uow:

@@ -17,7 +17,8 @@ from molecular_analysis_dashboard.domain.jobs import (
 from molecular_analysis_dashboard.domain.scheduling import QUEUE_MAINTENANCE, QUEUE_PREPARE
 from molecular_analysis_dashboard.ports.unit_of_work import UnitOfWork
 
-# What docks a library is planned first; redockings and analyses bring their tasks along; the others are one task.
+# What docks a library is planned first; redockings, analyses and rescorings bring their tasks along; the others are one
+# task.
 _FIRST_TASK: Mapping[JobKind, tuple[TaskKind, str]] = {
     JobKind.PREPARE: (TaskKind.PREPARE, QUEUE_PREPARE),
     JobKind.INGEST: (TaskKind.INGEST, QUEUE_PREPARE),

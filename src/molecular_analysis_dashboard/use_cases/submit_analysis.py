@@ -7,13 +7,14 @@ from uuid import UUID
 import structlog
 
 from molecular_analysis_dashboard.domain.analyses import ANALYSIS_COST_S, MAX_LIGANDS, LigandChoice
-from molecular_analysis_dashboard.domain.errors import Conflict, InvalidInput, ResourceLost
+from molecular_analysis_dashboard.domain.errors import Conflict, ResourceLost
 from molecular_analysis_dashboard.domain.hashing import content_hash
 from molecular_analysis_dashboard.domain.identity import Principal, SystemScope, TenantScope, new_id
 from molecular_analysis_dashboard.domain.jobs import Job, JobKind, NewTask, Origin, TaskKind
 from molecular_analysis_dashboard.domain.results import HitFilter
 from molecular_analysis_dashboard.domain.scheduling import QUEUE_ANALYSE, CostedLigand, cut_into_chunks
 from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
+from molecular_analysis_dashboard.use_cases.ligand_choice import chosen_ligands
 from molecular_analysis_dashboard.use_cases.start_job import job_of, new_job
 from molecular_analysis_dashboard.use_cases.submit_once import Submitted, submit_once
 
@@ -69,7 +70,7 @@ def submit_analysis(
 
     def write(uow: UnitOfWork) -> Job:
         screen = _screen(uow, request.screen_id)
-        ligand_ids = _chosen(uow, screen, request)
+        ligand_ids = chosen_ligands(uow, screen, request.choice, request.where, verb="analyse", limit=MAX_LIGANDS)
         name = request.name or _name(screen)
         job = replace(
             new_job(principal, JobKind.ANALYSE, name, origin),
@@ -126,34 +127,6 @@ def _screen(uow: UnitOfWork, screen_id: UUID) -> Job:
     if job.kind is not JobKind.SCREEN:
         raise Conflict(f"A {job.kind} job has no poses to analyse.", code="not_a_screen", kind=job.kind)
     return job
-
-
-def _chosen(uow: UnitOfWork, screen: Job, request: AnalysisRequest) -> Sequence[UUID]:
-    choice = request.choice
-    wanted = len(choice.ids) or choice.last_rank - choice.first_rank + 1
-    if wanted > MAX_LIGANDS:
-        raise InvalidInput(
-            f"One job analyses at most {MAX_LIGANDS} ligands. Ask for the next ranks in another.",
-            code="too_many_ligands",
-            asked=wanted,
-            limit=MAX_LIGANDS,
-        )
-    if choice.ids:
-        return _known(uow, screen, choice.ids)
-    ligand_ids = uow.results.best(screen.id, request.where, skip=choice.first_rank - 1, limit=wanted)
-    if not ligand_ids:
-        raise Conflict("No hit of this screen is among those ranks and filters.", code="nothing_to_analyse")
-    return ligand_ids
-
-
-def _known(uow: UnitOfWork, screen: Job, asked: Sequence[UUID]) -> Sequence[UUID]:
-    found = {pose.ligand_id for pose in uow.results.poses(screen.id, asked)}
-    unknown = [str(one) for one in asked if one not in found]
-    if unknown:
-        raise InvalidInput(
-            f"{len(unknown)} of these ligands are no hits of this screen.", code="hits_unknown", ids=unknown[:100]
-        )
-    return list(dict.fromkeys(asked))
 
 
 def _name(screen: Job) -> str:

@@ -27,6 +27,7 @@ from molecular_analysis_dashboard.domain.receptors import (
     WaterPolicy,
 )
 from molecular_analysis_dashboard.domain.rejections import RejectionReason
+from molecular_analysis_dashboard.domain.rescoring import RescoredPose
 from molecular_analysis_dashboard.domain.sites import SearchBox
 from molecular_analysis_dashboard.ports.chemistry_process import SiteSpec
 
@@ -99,6 +100,8 @@ analyses = st.builds(
     numbers,
 )
 
+posed = st.builds(PosedLigand, texts, texts, st.binary(), st.lists(st.binary(), max_size=2).map(tuple))
+rescored = st.builds(RescoredPose, numbers, numbers, st.none() | numbers, st.none() | st.binary(max_size=60))
 ids = st.dictionaries(texts, texts | st.integers(), max_size=3)
 requests = st.one_of(
     st.builds(messages.OpenSite, st.builds(SiteSpec, texts, texts, boxes, st.just(DockingProtocol())), ids=ids),
@@ -107,12 +110,8 @@ requests = st.one_of(
     st.builds(messages.FindPockets, texts, ids=ids),
     st.builds(messages.Validate, st.lists(records, max_size=4).map(tuple), ids=ids),
     st.builds(messages.OpenAnalysis, st.builds(AnalysisSite, texts, texts, boxes), ids=ids),
-    st.builds(
-        messages.Analyse,
-        texts,
-        st.builds(PosedLigand, texts, texts, st.binary(), st.lists(st.binary(), max_size=2).map(tuple)),
-        ids=ids,
-    ),
+    st.builds(messages.Analyse, texts, posed, ids=ids),
+    st.builds(messages.Rescore, texts, posed, st.booleans(), ids=ids),
 )
 responses = st.one_of(
     st.just(messages.Done()),
@@ -122,6 +121,7 @@ responses = st.one_of(
     st.builds(messages.PocketsFound, st.lists(pockets, max_size=2).map(tuple)),
     st.builds(messages.Validated, st.lists(validated | rejected_records, max_size=4).map(tuple)),
     st.builds(messages.Analysed, analyses),
+    st.builds(messages.Rescored, rescored | st.builds(RejectedLigand, reasons, texts, numbers)),
     st.builds(messages.Failed, texts, texts, texts, st.dictionaries(texts, st.integers() | texts, max_size=3)),
 )
 

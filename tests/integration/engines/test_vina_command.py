@@ -11,12 +11,15 @@ from tests.integration.engines.conftest import BOX
 from tests.support.family_programs import RECEPTOR, WRITE_POSE, Script, without
 
 from molecular_analysis_dashboard.adapters.chemistry.ligand_preparation import prepare_states
+from molecular_analysis_dashboard.adapters.chemistry.poses import mol_from_block, unpack_coordinates
 from molecular_analysis_dashboard.adapters.engines import program_run
 from molecular_analysis_dashboard.adapters.engines.vina_command import VinaCommandEngine, VinaCommandSite
-from molecular_analysis_dashboard.domain.docking import DockingProtocol, SearchEffort
+from molecular_analysis_dashboard.adapters.engines.vina_command_line import read_command_line
+from molecular_analysis_dashboard.domain.docking import DockingProtocol, Pose, SearchEffort
 from molecular_analysis_dashboard.domain.errors import EngineFailed
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandOptions, LigandState
 from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
+from molecular_analysis_dashboard.ports.engine import RelaxingSite
 
 NO_POSE = RejectionReason.NO_POSE
 # Writes something else as the x coordinate of each atom.
@@ -187,6 +190,48 @@ def test_score_in_place_that_fails_says_why(tmp_path: Path, ethanol: LigandState
     with pytest.raises(LigandRejected) as outside:
         engine.open_site(RECEPTOR, far, PROTOCOL).score(ethanol)
     assert outside.value.reason is RejectionReason.OUTSIDE_BOX
+
+
+def relax(script: Script, tmp_path: Path, state: LigandState) -> Pose:
+    site = open_site(script, tmp_path)
+    assert isinstance(site, RelaxingSite)
+    return site.relax(state)
+
+
+def test_relaxed_pose_is_read_with_the_printed_score(tmp_path: Path, ethanol: LigandState) -> None:
+    shift = PLACE.format("   1.500")
+    script = Script(local_only=f"sed {shlex.quote(shift)} ligand.pdbqt > poses.pdbqt; echo 'Affinity: -1.75'")
+    pose = relax(script, tmp_path, ethanol)
+
+    assert pose.score_kcal_mol == -1.75
+    heavy = [
+        number for number, atom in enumerate(mol_from_block(ethanol.mol_block).GetAtoms()) if atom.GetAtomicNum() > 1
+    ]
+    assert unpack_coordinates(pose.coordinates)[heavy, 0] == pytest.approx([1.5] * 3)
+
+
+@pytest.mark.parametrize(
+    ("local_only", "reason", "words"),
+    [
+        ("exit 0", NO_POSE, "wrote no pose that can be read"),
+        ("echo 'Affinity: -1.75'; head -1 ligand.pdbqt > poses.pdbqt", NO_POSE, "wrote no pose that can be read"),
+        ("cp ligand.pdbqt poses.pdbqt", NO_POSE, "printed no score"),
+        ("echo boom >&2; exit 3", NO_POSE, "boom"),
+        ("echo 'PDBQT parsing error: Xx' >&2; exit 1", RejectionReason.PREPARATION_FAILED, "Xx"),
+    ],
+)
+def test_relaxing_that_fails_says_why(
+    tmp_path: Path, ethanol: LigandState, local_only: str, reason: RejectionReason, words: str
+) -> None:
+    with pytest.raises(LigandRejected) as rejected:
+        relax(Script(local_only=local_only), tmp_path, ethanol)
+    assert (rejected.value.reason, words in rejected.value.message) == (reason, True), rejected.value.message
+
+
+def test_program_without_a_local_search_cannot_relax_and_smina_s_own_option_is_preferred(tmp_path: Path) -> None:
+    assert not isinstance(open_site(Script(help=without("local_only")), tmp_path), RelaxingSite)
+    both = Script(help=f"{without()}; echo '  --minimize   energy minimization'")
+    assert read_command_line("mine", (both.write(tmp_path / "smina"),)).minimise_option == "minimize"
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,13 @@ _FOLLOW_UPS = (
     "strain_method, rmsd_angstrom, problems, seconds_cpu) "
     "SELECT p.job_id, p.ligand_id, p.state_no, p.rank, p.org_id, r.task_id, 1, '{}', '', '{}', '[]', 0 "
     "FROM poses p JOIN results r USING (job_id, ligand_id) WHERE p.job_id = :id",
+    "INSERT INTO rescorings (job_id, org_id, engine, scoring, relax, docked_engine, docked_scoring, max_poses) "
+    "SELECT id, org_id, 'vina', 'vinardo', false, 'vina', 'vina', 3 FROM jobs WHERE id = :id",
+    "INSERT INTO rescored_ligands (job_id, ligand_id, org_id, task_id, attempt_no, docked_score_kcal_mol, "
+    "score_kcal_mol, pose, seconds_cpu) "
+    "SELECT job_id, ligand_id, org_id, task_id, 1, -7, -5, 1, 0 FROM results WHERE job_id = :id",
+    "INSERT INTO rescored_poses (job_id, ligand_id, state_no, rank, org_id, docked_score_kcal_mol, score_kcal_mol) "
+    "SELECT job_id, ligand_id, 1, 1, org_id, -7, -5 FROM rescored_ligands WHERE job_id = :id",
     "INSERT INTO redockings (job_id, org_id, native_name, checks) "
     "SELECT id, org_id, 'LIG', '[]' FROM jobs WHERE id = :id",
     "INSERT INTO redocking_runs (id, org_id, job_id, run_no, seed) "

@@ -20,6 +20,8 @@ from molecular_analysis_dashboard.domain.sites import SearchBox
 BUILD_ID = "test-1.0-portable"
 CRASHER, SLEEPER, MEMORY_EATER = "IC", "IC(I)C", "IC(I)(I)C"
 _UNIT_US = 10_000
+# A score in place, long enough to be hit in the middle of some.
+_SCORE_US = 50_000
 
 
 class TestSite:
@@ -44,6 +46,8 @@ class TestSite:
         return tuple(poses)
 
     def score(self, state: LigandState) -> float:
+        misbehave(state.smiles)
+        hold_the_lock(_SCORE_US)
         return -state.heavy_atoms / 4
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from molecular_analysis_dashboard.adapters.chemistry.ligand_preparation import prepare_states
-from molecular_analysis_dashboard.adapters.chemistry.poses import matches_state
+from molecular_analysis_dashboard.adapters.chemistry.poses import matches_state, pose_mol, symmetry_rmsd
 from molecular_analysis_dashboard.adapters.engines.ligand_docking import dock_ligand
 from molecular_analysis_dashboard.adapters.engines.vina import VinaEngine
 from molecular_analysis_dashboard.adapters.engines.vina_command import VinaCommandEngine, VinaCommandSite
@@ -16,6 +16,7 @@ from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandOptio
 from molecular_analysis_dashboard.domain.receptors import PreparedReceptor
 from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
 from molecular_analysis_dashboard.domain.sites import SearchBox
+from molecular_analysis_dashboard.ports.engine import RelaxingSite
 
 QUICK = DockingProtocol(effort=SearchEffort(exhaustiveness=2), n_poses=3)
 CHARGE = re.compile(r"[+-]\d\.\d{3} (?=[A-Z])")
@@ -75,6 +76,18 @@ def test_every_scoring_function_scores_in_place(
         score = engine.open_site(receptor.pdbqt, box, protocol).score(native_state)
         bundled = VinaEngine().open_site(receptor.pdbqt, box, protocol).score(native_state)
         assert score == pytest.approx(bundled, abs=1.5)
+
+
+def test_relaxing_leads_where_the_bundled_vina_leads(
+    engine: VinaCommandEngine, receptor: PreparedReceptor, box: SearchBox, native_state: LigandState
+) -> None:
+    protocol = replace(QUICK, scoring="vina")
+    sites = (one.open_site(receptor.pdbqt, box, protocol) for one in (engine, VinaEngine()))
+    own, bundled = (site.relax(native_state) for site in sites if isinstance(site, RelaxingSite))
+
+    assert own.score_kcal_mol == pytest.approx(bundled.score_kcal_mol, abs=1.0)
+    there, elsewhere = (pose_mol(native_state.mol_block, pose.coordinates) for pose in (own, bundled))
+    assert symmetry_rmsd(there, elsewhere) < 1.0
 
 
 def test_receptor_that_it_cannot_read_is_refused(

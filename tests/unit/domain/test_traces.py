@@ -27,7 +27,10 @@ def test_choice_depends_on_the_task_alone() -> None:
     assert [seen_by_task(ORIGIN, id_, TaskKind.DOCK, 10**6) for id_ in ids] == first
 
 
-@pytest.mark.parametrize("kind", [kind for kind in TaskKind if kind not in (TaskKind.DOCK, TaskKind.ANALYSE)])
+OF_LIGANDS = (TaskKind.DOCK, TaskKind.ANALYSE, TaskKind.RESCORE)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in TaskKind if kind not in OF_LIGANDS])
 def test_tasks_without_ligands_are_always_traced(kind: TaskKind) -> None:
     assert seen_by_task(ORIGIN, new_id(), kind, 10**6) == ORIGIN
 

@@ -13,7 +13,7 @@ from molecular_analysis_dashboard.domain.errors import InvalidInput
 
 # Symmetric molecules have factorially many atom mappings; beyond this the RMSD is an upper bound.
 MAX_SYMMETRY_MATCHES = 20_000
-_MAX_V2000_ATOMS = 999
+MAX_V2000_ATOMS = 999
 
 
 def mol_from_block(mol_block: str) -> Chem.Mol:
@@ -73,7 +73,7 @@ def pose_sdf(state_mol_block: str, coordinates: bytes, properties: Mapping[str, 
     """Return one SDF record of a pose with data fields, V3000 beyond 999 atoms."""
     mol = pose_mol(state_mol_block, coordinates)
     mol.SetProp("_Name", _title(name))
-    block = Chem.MolToMolBlock(mol, forceV3000=mol.GetNumAtoms() > _MAX_V2000_ATOMS)
+    block = Chem.MolToMolBlock(mol, forceV3000=mol.GetNumAtoms() > MAX_V2000_ATOMS)
     fields = "".join(f">  <{_field_name(key)}>\n{_field_text(value)}\n\n" for key, value in properties.items())
     return f"{block}{fields}$$$$\n"
 

@@ -33,6 +33,8 @@ from molecular_analysis_dashboard.adapters.engines.messages import (
     ReceptorPrepared,
     Redock,
     Request,
+    Rescore,
+    Rescored,
     Response,
     Validate,
     Validated,
@@ -44,6 +46,7 @@ from molecular_analysis_dashboard.domain.docking import DockedLigand
 from molecular_analysis_dashboard.domain.engine_commands import EngineCommands, parse_engine_commands
 from molecular_analysis_dashboard.domain.errors import EngineFailed, MadError
 from molecular_analysis_dashboard.domain.redocking import Redocked
+from molecular_analysis_dashboard.domain.rescoring import RescoredPose
 from molecular_analysis_dashboard.infrastructure.logging import bind_ids, configure_logging
 from molecular_analysis_dashboard.ports.chemistry_process import SiteSpec
 from molecular_analysis_dashboard.ports.engine import DockingSite
@@ -86,6 +89,8 @@ class Host:
                 return self._dock(request)
             case Redock():
                 return self._redock(request)
+            case Rescore():
+                return self._rescore(request)
             case ReadNative():
                 from molecular_analysis_dashboard.adapters.chemistry.native_ligand import native_molecule
 
@@ -149,6 +154,18 @@ class Host:
         else:
             log.info("native.rejected", reason=outcome.reason, message=outcome.message)
         return NativeRedocked(outcome)
+
+    def _rescore(self, request: Rescore) -> Rescored:
+        from molecular_analysis_dashboard.adapters.engines.rescoring import rescore_pose
+
+        _, site = self._opened(request.site_key)
+        with bind_ids(ligand_id=request.posed.ligand_id):
+            outcome = rescore_pose(site, request.posed, relax=request.relax)
+            if isinstance(outcome, RescoredPose):
+                log.debug("pose.rescored", score_kcal_mol=outcome.score_kcal_mol, seconds_cpu=outcome.seconds_cpu)
+            else:
+                log.debug("pose.refused", reason=outcome.reason, message=outcome.message)
+        return Rescored(outcome)
 
     def _open_analysis(self, request: OpenAnalysis) -> Done:
         """Keep one receptor: analyses of a screen come one after the other."""

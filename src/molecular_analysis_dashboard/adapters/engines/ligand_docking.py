@@ -51,15 +51,15 @@ def dock_ligand(
         A ligand without a pose of negative score is no hit. A bad ligand is a `RejectedLigand`, never an exception;
         `MemoryError` passes through to the host.
     """
-    started = _cpu_s()
+    started = cpu_s()
     try:
         states = prepare_states(ligand, protocol.ligands, derive_seed(protocol.seed, ligand.smiles, *seed_parts))
         docked, scores = _dock_states(site, states, protocol, seed_parts)
     except LigandRejected as rejection:
-        return RejectedLigand(rejection.reason, rejection.message, _cpu_s() - started)
+        return RejectedLigand(rejection.reason, rejection.message, cpu_s() - started)
     best = min(docked, key=lambda one: (one.poses[0].score_kcal_mol, one.state.smiles))
     if absurd := _absurd(best):
-        return RejectedLigand(absurd.reason, absurd.message, _cpu_s() - started)
+        return RejectedLigand(absurd.reason, absurd.message, cpu_s() - started)
     steps = best.state.steps
     if best.dropped:
         steps = (*steps, f"{best.dropped} pose(s) dropped: their coordinates show another molecule")
@@ -71,13 +71,13 @@ def dock_ligand(
         states=scores,
         steps=steps,
         seed=best.seed,
-        seconds_cpu=_cpu_s() - started,
+        seconds_cpu=cpu_s() - started,
         search=best.search,
         properties=ligand_properties(ligand.smiles),
     )
 
 
-def _cpu_s() -> float:
+def cpu_s() -> float:
     """Processor time of this process and of the programs that it ran, in seconds."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in used)

@@ -18,6 +18,7 @@ from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecor
 from molecular_analysis_dashboard.domain.pockets import Pocket
 from molecular_analysis_dashboard.domain.receptors import PreparedReceptor, ReceptorOptions
 from molecular_analysis_dashboard.domain.redocking import NativeMolecule, Redocked
+from molecular_analysis_dashboard.domain.rescoring import RescoredPose
 from molecular_analysis_dashboard.ports.chemistry_process import SiteSpec
 
 _LENGTH = struct.Struct(">I")
@@ -55,6 +56,16 @@ class Redock(_Asked):
     site_key: str
     native_mol_block: str
     op: Literal["redock"] = "redock"
+
+
+@dataclass(frozen=True)
+class Rescore(_Asked):
+    """Score one pose at an open site, where it lies or relaxed."""
+
+    site_key: str
+    posed: PosedLigand
+    relax: bool
+    op: Literal["rescore"] = "rescore"
 
 
 @dataclass(frozen=True)
@@ -110,7 +121,18 @@ class Analyse(_Asked):
     op: Literal["analyse"] = "analyse"
 
 
-Request = OpenSite | Dock | Redock | ReadNative | PrepareReceptor | FindPockets | Validate | OpenAnalysis | Analyse
+Request = (
+    OpenSite
+    | Dock
+    | Redock
+    | Rescore
+    | ReadNative
+    | PrepareReceptor
+    | FindPockets
+    | Validate
+    | OpenAnalysis
+    | Analyse
+)
 
 
 @dataclass(frozen=True)
@@ -134,6 +156,14 @@ class NativeRedocked:
 
     outcome: Redocked | RejectedLigand
     op: Literal["native_redocked"] = "native_redocked"
+
+
+@dataclass(frozen=True)
+class Rescored:
+    """The outcome of one pose."""
+
+    outcome: RescoredPose | RejectedLigand
+    op: Literal["rescored"] = "rescored"
 
 
 @dataclass(frozen=True)
@@ -198,6 +228,7 @@ Response = (
     Done
     | Docked
     | NativeRedocked
+    | Rescored
     | NativeRead
     | ReceptorPrepared
     | PocketsFound

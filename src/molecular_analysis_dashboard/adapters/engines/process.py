@@ -35,6 +35,8 @@ from molecular_analysis_dashboard.adapters.engines.messages import (
     ReceptorPrepared,
     Redock,
     Request,
+    Rescore,
+    Rescored,
     Response,
     Validate,
     Validated,
@@ -48,6 +50,7 @@ from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandRecor
 from molecular_analysis_dashboard.domain.pockets import Pocket
 from molecular_analysis_dashboard.domain.receptors import PreparedReceptor, ReceptorOptions
 from molecular_analysis_dashboard.domain.redocking import NativeMolecule, RedockOutcome
+from molecular_analysis_dashboard.domain.rescoring import PoseOutcome
 from molecular_analysis_dashboard.infrastructure.logging import bound_ids
 from molecular_analysis_dashboard.ports.chemistry_process import ExitCause, ProcessEnded, SiteSpec
 from molecular_analysis_dashboard.ports.telemetry import SILENT, Telemetry
@@ -69,11 +72,11 @@ _VALIDATION_S_PER_RECORD = 0.1
 # How long a child that closed its pipe may take to be gone.
 _EXIT_S = 2.0
 _STDOUT = 1
-R = TypeVar("R", Done, Docked, NativeRedocked, NativeRead, ReceptorPrepared, PocketsFound, Validated, Analysed)
+R = TypeVar("R", Done, Docked, NativeRedocked, Rescored, NativeRead, ReceptorPrepared, PocketsFound, Validated, Analysed)
 
 
 class EngineProcess:
-    """Implements `RedockingProcess` and `PocketFindingProcess` of `ports.chemistry_process` with one child process.
+    """Implements the processes of `ports.chemistry_process` with one child process.
 
     Parameters
     ----------
@@ -148,6 +151,13 @@ class EngineProcess:
         if self._process is None:
             self.open_site(site)
         return self._ask(Redock(site.key, native_mol_block), NativeRedocked, self._dock_timeout_s).outcome
+
+    def rescore(self, site: SiteSpec, posed: PosedLigand, *, relax: bool) -> PoseOutcome:
+        """Score one pose in place or relaxed; a fresh process opens the site first."""
+        self._use(site.engine_build)
+        if self._process is None:
+            self.open_site(site)
+        return self._ask(Rescore(site.key, posed, relax), Rescored, self._dock_timeout_s).outcome
 
     def read_native(self, data: bytes, file_name: str, selector: str | None) -> NativeMolecule:
         """Take the native ligand out of a structure."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rdkit import Chem
 
-from molecular_analysis_dashboard.adapters.chemistry.ligand_pdbqt import to_pdbqt
+from molecular_analysis_dashboard.adapters.chemistry.placed_states import state_in_place
 from molecular_analysis_dashboard.adapters.chemistry.poses import (
     mol_from_block,
     perceived_smiles,
@@ -78,13 +78,4 @@ def _as_input(native: Chem.Mol) -> LigandInput:
 
 
 def _placed(native: Chem.Mol, state_mol_block: str) -> LigandState:
-    mol = state_at(mol_from_block(state_mol_block), native)
-    typed = to_pdbqt(mol)
-    return LigandState(
-        smiles=perceived_smiles(mol),
-        mol_block=Chem.MolToMolBlock(mol, forceV3000=mol.GetNumAtoms() > 999),
-        pdbqt=typed.pdbqt,
-        heavy_atoms=mol.GetNumHeavyAtoms(),
-        torsions=typed.torsions,
-        formal_charge=Chem.GetFormalCharge(mol),
-    )
+    return state_in_place(state_at(mol_from_block(state_mol_block), native))

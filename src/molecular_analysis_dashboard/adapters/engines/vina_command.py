@@ -9,8 +9,9 @@ from pathlib import Path
 
 import structlog
 
-from molecular_analysis_dashboard.adapters.chemistry.pdbqt import atom_lines, index_map, placed_at
-from molecular_analysis_dashboard.adapters.chemistry.poses import mol_from_block
+from molecular_analysis_dashboard.adapters.chemistry.hydrogens import complete_pose
+from molecular_analysis_dashboard.adapters.chemistry.pdbqt import atom_lines, index_map, placed_at, position
+from molecular_analysis_dashboard.adapters.chemistry.poses import mol_from_block, pack_coordinates
 from molecular_analysis_dashboard.adapters.engines.program_run import Ended, follow, run_program
 from molecular_analysis_dashboard.adapters.engines.starts import search_from_starts
 from molecular_analysis_dashboard.adapters.engines.vina_command_line import VinaCommandLine, read_command_line
@@ -72,7 +73,8 @@ class VinaCommandEngine:
         """
         self._check_protocol(protocol)
         check_receptor(receptor_pdbqt, box)
-        site = VinaCommandSite(self._line, atoms_only(receptor_pdbqt), box, protocol)
+        kind = RelaxingVinaCommandSite if self._line.minimise_option else VinaCommandSite
+        site = kind(self._line, atoms_only(receptor_pdbqt), box, protocol)
         site.try_out()
         return site
 
@@ -130,11 +132,18 @@ class VinaCommandSite:
         """Return the score (kcal/mol) of the state where its mol block places it."""
         if "score_only" not in self._line.options:
             raise EngineFailed(f"{self._line.name} cannot score in place.", code="scoring_in_place_unsupported")
+        ended, _ = self._run(self._in_place(state), ["--score_only"])
+        self._refuse_failure(ended)
+        return self._printed_score(ended)
+
+    def _in_place(self, state: LigandState) -> str:
+        """Return the ligand's PDBQT where its mol block places it."""
         mol = mol_from_block(state.mol_block)
         refuse_outside(mol, self._box)
         refuse_unknown_types(state.pdbqt)
-        ended, _ = self._run(placed_at(state.pdbqt, mol.GetConformer().GetPositions()), ["--score_only"])
-        self._refuse_failure(ended)
+        return placed_at(state.pdbqt, mol.GetConformer().GetPositions())
+
+    def _printed_score(self, ended: Ended) -> float:
         found = _SCORE_IN_PLACE.search(ended.words)
         if found is None:
             raise LigandRejected(RejectionReason.NO_POSE, f"{self._line.name} printed no score. {self._told(ended)}")
@@ -205,6 +214,24 @@ class VinaCommandSite:
 
     def _told(self, ended: Ended) -> str:
         return ended.told(self._line.name)
+
+
+class RelaxingVinaCommandSite(VinaCommandSite):
+    """The same for a program that can also search locally only."""
+
+    def relax(self, state: LigandState) -> Pose:
+        """Optimize locally; see `ports.engine.RelaxingSite.relax`."""
+        start = self._in_place(state)
+        ended, text = self._run(start, [f"--{self._line.minimise_option}"])
+        self._refuse_failure(ended)
+        if not _holds(text, [line[12:16] for line in atom_lines(start)]):
+            raise LigandRejected(
+                RejectionReason.NO_POSE, f"{self._line.name} wrote no pose that can be read. {self._told(ended)}"
+            )
+        points = [position(line) for line in atom_lines(text)]
+        placed = {atom: points[serial - 1] for serial, atom in index_map(start).items()}
+        coordinates = pack_coordinates(complete_pose(mol_from_block(state.mol_block), placed))
+        return Pose(1, self._printed_score(ended), coordinates)
 
 
 def _holds(model: str, names: list[str]) -> bool:

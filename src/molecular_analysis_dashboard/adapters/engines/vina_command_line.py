@@ -20,6 +20,8 @@ _BOX = tuple(f"{what}_{axis}" for what in ("center", "size") for axis in "xyz")
 _NEEDED = ("receptor", "ligand", "out", "cpu", "seed", "exhaustiveness", "num_modes", *_BOX)
 # Both names are in use: Vina 1.2 and Uni-Dock, then smina and gnina. QuickVina and Vina 1.1 have neither.
 _MIN_RMSD = ("min_rmsd", "min_rmsd_filter")
+# smina and gnina have both, and advise the first; Vina has the second.
+_MINIMISE = ("minimize", "local_only")
 _DEFAULTS = DockingProtocol()
 # Runs are shortened by `--max_evals`, which only Vina 1.2 and Uni-Dock have.
 _SHORTENED = {"type": "number", "exclusiveMinimum": 0, "maximum": 1, "default": 1}
@@ -42,6 +44,11 @@ class VinaCommandLine:
     def min_rmsd_option(self) -> str | None:
         """What it calls the least RMSD between poses."""
         return next((name for name in _MIN_RMSD if name in self.options), None)
+
+    @property
+    def minimise_option(self) -> str | None:
+        """What it calls a local search alone, from where the ligand lies."""
+        return next((name for name in _MINIMISE if name in self.options), None)
 
     @cached_property
     def build(self) -> EngineBuild:

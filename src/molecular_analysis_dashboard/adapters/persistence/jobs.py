@@ -251,7 +251,7 @@ class SqlJobs(Repository):
         self._connection.execute(update(jobs).where(jobs.c.id == job_id).values(deleted_at=func.now()))
 
     def unfinished_analyses(self, screen_id: UUID) -> list[Job]:
-        """Lock and return the jobs that analyse a screen and have not ended."""
+        """Lock and return the jobs that analyse or rescore a screen and have not ended."""
         query = select(jobs).where(jobs.c.screen_id == screen_id, jobs.c.finished_at.is_(None))
         rows = self._connection.execute(query.with_for_update(key_share=True)).mappings()
         return [job_of_row(row) for row in rows]

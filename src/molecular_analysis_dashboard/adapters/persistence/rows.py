@@ -15,14 +15,17 @@ LIVE = (
     "AND heartbeat_at > clock_timestamp() - make_interval(secs => 3 * beat_interval_s)"
 )
 
-# Counts what is recorded of the task `t`: its ligands, its run of a redocking, or of analyses how many succeeded and
-# failed, which stand with the screen.
+# Counts what is recorded of the task `t`: its ligands, its run of a redocking, its rescored ligands, or of analyses how
+# many succeeded and failed, which stand with the screen.
 RECORDED = """
             SELECT count(*) FILTER (WHERE r.outcome = 'scored'), count(*) FILTER (WHERE r.outcome = 'rejected')
             FROM (SELECT outcome FROM results
                   WHERE t.kind <> 'analyse' AND job_id = t.job_id AND ligand_id = ANY (t.ligand_ids)
                   UNION ALL
                   SELECT outcome FROM redocking_runs WHERE id = ANY (t.ligand_ids)
+                  UNION ALL
+                  SELECT CASE WHEN score_kcal_mol IS NULL THEN 'rejected' ELSE 'scored' END FROM rescored_ligands
+                  WHERE t.kind = 'rescore' AND job_id = t.job_id AND ligand_id = ANY (t.ligand_ids)
                   UNION ALL
                   SELECT CASE WHEN analysis_failure IS NULL THEN 'scored' ELSE 'rejected' END FROM results
                   WHERE t.kind = 'analyse' AND job_id = (SELECT screen_id FROM jobs WHERE id = t.job_id)

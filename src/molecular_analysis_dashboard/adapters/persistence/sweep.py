@@ -33,6 +33,7 @@ _HIDE_PREPARERS = text(
     """
 )
 
+# Analyses and rescorings of a screen.
 _HIDE_ANALYSES = text(
     f"""
     UPDATE jobs j SET deleted_at = s.deleted_at FROM jobs s
@@ -59,6 +60,15 @@ _LIGANDS_OF_JOB = text(
     no_poses AS (DELETE FROM poses d USING chosen c WHERE d.job_id = :id AND d.ligand_id = c.ligand_id),
     no_states AS (DELETE FROM ligand_states d USING chosen c WHERE d.job_id = :id AND d.ligand_id = c.ligand_id)
     DELETE FROM results d USING chosen c WHERE d.job_id = :id AND d.ligand_id = c.ligand_id
+    """
+)
+_RESCORED_OF_JOB = text(
+    """
+    WITH chosen AS MATERIALIZED (
+        SELECT ligand_id FROM rescored_ligands WHERE job_id = :id ORDER BY ligand_id LIMIT :limit
+    ),
+    no_poses AS (DELETE FROM rescored_poses d USING chosen c WHERE d.job_id = :id AND d.ligand_id = c.ligand_id)
+    DELETE FROM rescored_ligands d USING chosen c WHERE d.job_id = :id AND d.ligand_id = c.ligand_id
     """
 )
 _TASKS_OF_JOB = text(
@@ -142,8 +152,9 @@ def _some_of(table: str, owner: str) -> TextClause:
 _PARTS_OF_JOB = (
     _some_of("docking_cache", "job_id"),
     _LIGANDS_OF_JOB,
+    _RESCORED_OF_JOB,
     _POSES_OF_REDOCKING,
-    *(_some_of(table, "job_id") for table in ("redocking_runs", "redockings", "validations")),
+    *(_some_of(table, "job_id") for table in ("redocking_runs", "redockings", "validations", "rescorings")),
     _TASKS_OF_JOB,
     _some_of("events", "job_id"),
 )
@@ -160,7 +171,7 @@ class SqlSweep(Repository):
     def hide_makers(self, *, older_than_s: float) -> int:
         """Delete, by hiding, the jobs that made a deleted library or structure that no other job needs.
 
-        And those that analysed a deleted screen.
+        And those that analysed or rescored a deleted screen.
         """
         statements = (_HIDE_ANALYSES, _HIDE_READERS, _HIDE_PREPARERS)
         return sum(self._connection.execute(each, {"older_than_s": older_than_s}).rowcount for each in statements)

@@ -1,9 +1,9 @@
 """The tables, as SQLAlchemy Core sees them.
 
 `org_id` stands on every tenant table and in every foreign key between them, so that a row can only point within its
-own organization. `results`, `ligand_states`, `poses`, `interactions` and `pose_analyses` are hash-partitioned by job
-and carry no foreign key: a key check per row would lock the job row once per ligand, and a deleted job's rows go by
-sweep.
+own organization. `results`, `ligand_states`, `poses`, `interactions`, `pose_analyses`, `rescored_ligands` and
+`rescored_poses` are hash-partitioned by job and carry no foreign key: a key check per row would lock the job row once
+per ligand, and a deleted job's rows go by sweep.
 Text that is ordered is `COLLATE "C"`, so that order never depends on the server's locale.
 """
 
@@ -45,7 +45,15 @@ metadata = MetaData(
 )
 
 RESULT_PARTITIONS = 16
-PARTITIONED = ("results", "ligand_states", "poses", "interactions", "pose_analyses")
+PARTITIONED = (
+    "results",
+    "ligand_states",
+    "poses",
+    "interactions",
+    "pose_analyses",
+    "rescored_ligands",
+    "rescored_poses",
+)
 
 
 class Xid8(UserDefinedType[str]):
@@ -556,6 +564,70 @@ pose_analyses = Table(
     Column("seconds_cpu", REAL, nullable=False),
     _now("analysed_at"),
     PrimaryKeyConstraint("job_id", "ligand_id", "state_no", "rank"),
+    postgresql_partition_by="HASH (job_id)",
+)
+
+rescorings = Table(
+    "rescorings",
+    metadata,
+    Column("job_id", Uuid, primary_key=True),
+    _org(),
+    Column("engine", Text, nullable=False),
+    Column("scoring", Text, nullable=False),
+    Column("relax", Boolean, nullable=False),
+    Column("docked_engine", Text, nullable=False),
+    Column("docked_scoring", Text, nullable=False),
+    Column("max_poses", SmallInteger, nullable=False),
+    Column("agreement", JSONB),
+    _time("compared_at"),
+    CheckConstraint("(agreement IS NULL) = (compared_at IS NULL)", name="compared"),
+    _to("jobs", "job_id"),
+)
+
+rescored_ligands = Table(
+    "rescored_ligands",
+    metadata,
+    Column("job_id", Uuid, nullable=False),
+    Column("ligand_id", Uuid, nullable=False),
+    Column("org_id", Uuid, nullable=False),
+    Column("task_id", Uuid, nullable=False),
+    Column("attempt_no", Integer, nullable=False),
+    Column("docked_score_kcal_mol", Double, nullable=False),
+    Column("score_kcal_mol", Double),
+    Column("pose", SmallInteger),
+    Column("reason", Text),
+    Column("message", Text),
+    Column("seconds_cpu", REAL, nullable=False),
+    _now("recorded_at"),
+    PrimaryKeyConstraint("job_id", "ligand_id"),
+    CheckConstraint("(score_kcal_mol IS NULL) = (reason IS NOT NULL)", name="refused"),
+    CheckConstraint("(score_kcal_mol IS NULL) = (pose IS NULL)", name="pose"),
+    Index(
+        "ix_rescored_ligands_score",
+        "job_id",
+        "score_kcal_mol",
+        "ligand_id",
+        postgresql_where=text("score_kcal_mol IS NOT NULL"),
+    ),
+    postgresql_partition_by="HASH (job_id)",
+)
+
+rescored_poses = Table(
+    "rescored_poses",
+    metadata,
+    Column("job_id", Uuid, nullable=False),
+    Column("ligand_id", Uuid, nullable=False),
+    Column("state_no", SmallInteger, nullable=False),
+    Column("rank", SmallInteger, nullable=False),
+    Column("org_id", Uuid, nullable=False),
+    Column("docked_score_kcal_mol", Double, nullable=False),
+    Column("score_kcal_mol", Double),
+    Column("moved_angstrom", REAL),
+    Column("coordinates_zlib", LargeBinary),
+    Column("reason", Text),
+    Column("message", Text),
+    PrimaryKeyConstraint("job_id", "ligand_id", "state_no", "rank"),
+    CheckConstraint("(score_kcal_mol IS NULL) = (reason IS NOT NULL)", name="refused"),
     postgresql_partition_by="HASH (job_id)",
 )
 

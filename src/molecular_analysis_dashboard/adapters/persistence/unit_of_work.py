@@ -19,6 +19,7 @@ from molecular_analysis_dashboard.adapters.persistence.ledger import SqlLedger
 from molecular_analysis_dashboard.adapters.persistence.libraries import SqlLibraries
 from molecular_analysis_dashboard.adapters.persistence.protocols import SqlProtocols
 from molecular_analysis_dashboard.adapters.persistence.redockings import SqlRedockings
+from molecular_analysis_dashboard.adapters.persistence.rescorings import SqlRescorings
 from molecular_analysis_dashboard.adapters.persistence.results import SqlResults
 from molecular_analysis_dashboard.adapters.persistence.structures import SqlStructures
 from molecular_analysis_dashboard.adapters.persistence.sweep import SqlStoredFiles, SqlSweep
@@ -159,6 +160,11 @@ class SqlUnitOfWork:
     def analyses(self) -> SqlAnalyses:
         """Analyses of poses."""
         return SqlAnalyses(self.connection, self.scope)
+
+    @cached_property
+    def rescorings(self) -> SqlRescorings:
+        """Rescorings of poses."""
+        return SqlRescorings(self.connection, self.scope)
 
     @cached_property
     def ledger(self) -> SqlLedger:

@@ -91,9 +91,9 @@ def export(
 ) -> None:
     """Write the results of a job that has ended.
 
-    Of a screen these are hits.csv, poses.sdf, rejected.csv and provenance.json; of a redocking or validation the files
-    that their own commands write. If the job did not complete, the results are partial: they are written, the counts
-    are told, and the exit status is 5.
+    Of a screen these are hits.csv, poses.sdf, rejected.csv and provenance.json; of a redocking, validation or rescoring
+    the files that their own commands write. If the job did not complete, the results are partial: they are written,
+    the counts are told, and the exit status is 5.
     """
     console = console_of(ctx, as_json)
     folder = ResultsFolder(out, force=force)

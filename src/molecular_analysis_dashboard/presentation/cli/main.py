@@ -30,6 +30,7 @@ from molecular_analysis_dashboard.presentation.cli import (
     pockets,
     prepare,
     redock,
+    rescore,
     stack,
     validate,
 )
@@ -56,6 +57,7 @@ app.command()(validate.validate)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(engines.app, name="engines")
 app.command()(analyse.analyse)
+app.command()(rescore.rescore)
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(migrate.migrate)
@@ -72,7 +74,7 @@ def _show_version(asked: bool) -> None:
 
 # Their settings, if they read any, are those of the server; the others refuse unknown ones themselves.
 _TALK_TO_A_SERVER = frozenset(
-    {"status", "down", "jobs", "analyse", "dock", "pockets", "prepare", "redock", "validate", "demo"}
+    {"status", "down", "jobs", "analyse", "dock", "pockets", "prepare", "redock", "rescore", "validate", "demo"}
 )
 
 

@@ -121,6 +121,12 @@ def _files(client: Client, job: Job) -> dict[str, Iterable[bytes]]:
                 "poses.sdf": client.redocking_file(job.id, "poses.sdf"),
                 "provenance.json": client.export(job.id, "provenance.json"),
             }
+        case JobKind.RESCORE:
+            return {
+                "rescored.csv": client.rescoring_file(job.id, "ligands.csv"),
+                "poses.sdf": client.rescoring_file(job.id, "poses.sdf"),
+                "provenance.json": client.export(job.id, "provenance.json"),
+            }
         case JobKind.VALIDATE:
             found = client.validation(job.id)
             return {

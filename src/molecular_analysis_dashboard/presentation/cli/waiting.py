@@ -17,7 +17,7 @@ _SERVER_AWAY_S = 120.0
 _CANCEL_WAIT_S = 15.0
 # A job that stands still for so long is asked why.
 _PATIENCE_S = 3.0
-_DOCKING_KINDS = frozenset({JobKind.SCREEN, JobKind.VALIDATE, JobKind.REDOCK, JobKind.ANALYSE})
+_DOCKING_KINDS = frozenset({JobKind.SCREEN, JobKind.VALIDATE, JobKind.REDOCK, JobKind.ANALYSE, JobKind.RESCORE})
 _MOVING = frozenset({"running", "all_running", "finished"})
 
 

@@ -101,7 +101,7 @@ def resume_job(services: Services, caller: Caller, job_id: UUID) -> Job:
 
 @router.delete("/{job_id}", status_code=204, responses=error_responses(404, 409), operation_id="delete_job")
 def delete_job(services: Services, caller: Caller, job_id: UUID) -> None:
-    """Delete a job that has ended, with its results; what still analyses them is cancelled."""
+    """Delete a job that has ended, with its results; what still analyses or rescores them is cancelled."""
     control_job.delete(services.database, services.wake, caller.scope, job_id)
 
 

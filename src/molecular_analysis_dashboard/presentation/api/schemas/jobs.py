@@ -69,9 +69,10 @@ class JobCounts(View):
     """Where the job's records, or the runs of a redocking, are; all but `input` sum to `input`."""
 
     input: int = Field(validation_alias=AliasChoices("input", "n_input"))
-    scored: int = Field(description="Of a job that analyses poses: ligands analysed.")
+    scored: int = Field(description="Of a job that analyses or rescores poses: ligands analysed, or with a new score.")
     rejected: int = Field(
-        description="Rejected while being prepared or docked; of a job that analyses poses: ligands that could not be."
+        description="Rejected while being prepared or docked; of a job that analyses or rescores poses: ligands that "
+        "could not be."
     )
     rejected_at_reading: int = Field(description="Records of the library that never became a ligand.")
     cancelled: int
@@ -93,7 +94,7 @@ class Job(View):
     site_id: UUID | None
     library_id: UUID | None
     protocol_id: UUID | None
-    screen_id: UUID | None = Field(description="Of a job that analyses poses: the screen whose poses they are.")
+    screen_id: UUID | None = Field(description="Of a job that analyses or rescores poses: the screen whose they are.")
     engine_build: str | None
     priority: int
     counts: JobCounts
