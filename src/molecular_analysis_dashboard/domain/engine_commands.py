@@ -1,15 +1,45 @@
-"""Programs of the Vina family that an installation offers as docking engines, as its settings write them."""
+"""Programs that an installation's docking engines are, or need, as its settings write them."""
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 # Part of queue names and build ids, where a digit after a hyphen begins the version.
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 # Names of engines that every release carries.
 _BUNDLED = frozenset({"vina"})
 
+# AutoDock 4's scoring function, for which AutoGrid computes the maps.
+AD4 = "ad4"
+# Looked for on PATH.
+DEFAULT_AUTOGRID = "autogrid4"
+
 EngineCommands = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class DockingPrograms:
+    """Programs besides the installed engines.
+
+    Parameters
+    ----------
+    engines : mapping
+        Programs of the Vina family that are engines too, by name.
+    autogrid : str
+        The program that computes AutoDock 4's maps; empty where it shall not be looked for.
+    """
+
+    engines: EngineCommands = field(default_factory=dict)
+    autogrid: str = ""
+
+
+def scoring_refusal(engine: str, scoring: str, offered: Sequence[str]) -> str:
+    """Return what to tell about a scoring function that an engine does not offer."""
+    told = f"{engine} has no scoring function {scoring}. Choose {' or '.join(offered)}"
+    if scoring == AD4:
+        return f"{told}, or install AutoGrid, whose maps ad4 needs, where a worker runs, and restart the worker."
+    return f"{told}."
 
 
 def parse_engine_commands(text: str) -> dict[str, tuple[str, ...]]:

@@ -87,11 +87,12 @@ def _of_same_structure(site: BindingSite, receptor: Receptor) -> BindingSite:
 
 
 def _build_for(uow: UnitOfWork, protocol: ProtocolVersion) -> str:
-    engine = protocol.protocol.engine
-    build = choose_build(uow, engine)
+    engine, scoring = protocol.protocol.engine, protocol.protocol.scoring
+    build = choose_build(uow, engine, scoring)
     if build is None:
         raise Conflict(
-            f"No worker has ever offered the engine {engine}. Start a worker that has it, then submit again.",
+            f"No worker has ever offered the engine {engine} with the scoring function {scoring}. Start a worker that "
+            "has it, then submit again.",
             code="no_engine",
             engine=engine,
         )

@@ -1,15 +1,16 @@
 """Which engines there are: as workers registered their builds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from molecular_analysis_dashboard.domain.docking import DockingProtocol, KnownBuild
+from molecular_analysis_dashboard.domain.engine_commands import scoring_refusal
 from molecular_analysis_dashboard.domain.engine_parameters import first_unsupported
 from molecular_analysis_dashboard.domain.errors import InvalidInput
 from molecular_analysis_dashboard.domain.identity import SystemScope
 from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
 
 # Every release carries it, so that protocols can be written before the first worker has started.
-_BUNDLED: Mapping[str, tuple[str, ...]] = {"vina": ("vina", "vinardo")}
+_BUNDLED: dict[str, tuple[str, ...]] = {"vina": ("vina", "vinardo")}
 
 
 def known_engines(database: Database) -> list[KnownBuild]:
@@ -18,13 +19,13 @@ def known_engines(database: Database) -> list[KnownBuild]:
         return uow.control.engine_builds()
 
 
-def choose_build(uow: UnitOfWork, engine: str) -> str | None:
-    """Return the build that a new job of this engine is pinned to, or None if no worker ever had one.
+def choose_build(uow: UnitOfWork, engine: str, scoring: str) -> str | None:
+    """Return the build that a new job of this engine is pinned to, or None if no worker ever had one that scores so.
 
     The build that most live slots can run, and where several are alike the one made for their processor, which gives
     as good results in less time.
     """
-    builds = [build for build in uow.control.engine_builds() if build.engine == engine]
+    builds = [build for build in uow.control.engine_builds() if build.engine == engine and build.offers(scoring)]
     if not builds:
         return None
     most = max(build.live_slots for build in builds)
@@ -42,10 +43,8 @@ def check_engine(uow: UnitOfWork, protocol: DockingProtocol) -> None:
         With code ``engine_unknown`` or ``scoring_unsupported`` and the choices there are, or with code
         ``parameter_unsupported`` and the field.
     """
-    builds = {build.engine: build for build in reversed(uow.control.engine_builds())}
-    offered = dict(_BUNDLED)
-    for engine, build in builds.items():
-        offered[engine] = build.scoring_functions or offered.get(engine, ())
+    builds = uow.control.engine_builds()
+    offered = _BUNDLED | _offered_by(builds)
     if protocol.engine not in offered:
         raise InvalidInput(
             f"There is no docking engine {protocol.engine}. Choose {_either(sorted(offered))}, or start a worker that "
@@ -56,13 +55,25 @@ def check_engine(uow: UnitOfWork, protocol: DockingProtocol) -> None:
     scoring = offered[protocol.engine]
     if scoring and protocol.scoring not in scoring:
         raise InvalidInput(
-            f"The engine {protocol.engine} has no scoring function {protocol.scoring}. Choose {_either(scoring)}.",
+            scoring_refusal(f"The engine {protocol.engine}", protocol.scoring, scoring),
             code="scoring_unsupported",
             choices=list(scoring),
         )
-    schema = builds[protocol.engine].parameter_schema if protocol.engine in builds else {}
+    alike = (build for build in builds if build.engine == protocol.engine and build.offers(protocol.scoring))
+    schema = next((build.parameter_schema for build in alike), {})
     if schema and (problem := first_unsupported(schema, protocol)):
         raise InvalidInput(problem.message, code="parameter_unsupported", field=problem.field)
+
+
+def _offered_by(builds: Sequence[KnownBuild]) -> dict[str, tuple[str, ...]]:
+    """Return the scoring functions of each engine: those of the builds that live workers have, else of all."""
+    offered: dict[str, tuple[str, ...]] = {}
+    alive = {build.engine for build in builds if build.live_slots}
+    for build in builds:
+        if build.live_slots or build.engine not in alive:
+            told = build.scoring_functions or _BUNDLED.get(build.engine, ())
+            offered[build.engine] = tuple(dict.fromkeys((*offered.get(build.engine, ()), *told)))
+    return offered
 
 
 def _either(names: Sequence[str]) -> str:

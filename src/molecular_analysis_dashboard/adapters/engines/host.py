@@ -39,7 +39,7 @@ from molecular_analysis_dashboard.adapters.engines.messages import (
 )
 from molecular_analysis_dashboard.adapters.engines.parent_death import die_with_parent
 from molecular_analysis_dashboard.domain.docking import DockedLigand
-from molecular_analysis_dashboard.domain.engine_commands import EngineCommands, parse_engine_commands
+from molecular_analysis_dashboard.domain.engine_commands import DockingPrograms, parse_engine_commands
 from molecular_analysis_dashboard.domain.errors import EngineFailed, MadError
 from molecular_analysis_dashboard.domain.redocking import Redocked
 from molecular_analysis_dashboard.infrastructure.logging import bind_ids, configure_logging
@@ -61,9 +61,9 @@ class Host:
     Chemistry is imported on first use, so that a process that only validates does not load the engines.
     """
 
-    def __init__(self, warm_sites: int, commands: EngineCommands) -> None:
+    def __init__(self, warm_sites: int, programs: DockingPrograms) -> None:
         self._warm_sites = warm_sites
-        self._commands = commands
+        self._programs = programs
         self._sites: OrderedDict[str, tuple[SiteSpec, DockingSite]] = OrderedDict()
         self._analyser: tuple[str, PoseAnalyser] | None = None
 
@@ -106,7 +106,7 @@ class Host:
                 return self._analyse(request)
 
     def _open(self, site: SiteSpec) -> Done:
-        from molecular_analysis_dashboard.adapters.engines.registry import load_engine
+        from molecular_analysis_dashboard.adapters.engines.registry import builds_of, load_engine
 
         is_warm = site.key in self._sites
         log.info("site.opened", engine=site.protocol.engine, receptor_hash=site.receptor_hash, warm=is_warm)
@@ -115,10 +115,11 @@ class Host:
             return Done()
         while len(self._sites) >= self._warm_sites:
             self._sites.popitem(last=False)
-        engine = load_engine(site.protocol.engine, self._commands)
-        if site.engine_build not in ("", engine.build.build_id):
+        engine = load_engine(site.protocol.engine, self._programs)
+        here = [build.build_id for build in builds_of(engine)]
+        if site.engine_build not in ("", *here):
             raise EngineFailed(
-                f"The job is pinned to {site.engine_build}, but {engine.build.build_id} is what runs here. Restart the "
+                f"The job is pinned to {site.engine_build}, but {' and '.join(here)} is what runs here. Restart the "
                 "worker.",
                 code="engine_build_missing",
                 engine_build=site.engine_build,
@@ -194,9 +195,9 @@ def set_up_log(file_number: int, level: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Run: ``host.py PARENT_PID MEMORY_BYTES WARM_SITES LOG_FILE_NUMBER LOG_LEVEL COMMANDS``.
+    """Run: ``host.py PARENT_PID MEMORY_BYTES WARM_SITES LOG_FILE_NUMBER LOG_LEVEL COMMANDS AUTOGRID``.
 
-    It answers stdin on stdout; COMMANDS is what `parse_engine_commands` reads.
+    It answers stdin on stdout; COMMANDS is what `parse_engine_commands` reads, AUTOGRID the program, if any.
     """
     parent_pid, memory_bytes, warm_sites, log_to = (int(value) for value in arguments[:4])
     die_with_parent(parent_pid)
@@ -208,7 +209,8 @@ def main(arguments: list[str]) -> None:
     # Libraries print to descriptor 1 from C++; that must not end up between our messages.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     set_up_log(log_to, arguments[4])
-    serve(sys.stdin.buffer, responses, Host(warm_sites, parse_engine_commands(arguments[5])))
+    programs = DockingPrograms(parse_engine_commands(arguments[5]), arguments[6])
+    serve(sys.stdin.buffer, responses, Host(warm_sites, programs))
 
 
 if __name__ == "__main__":
