@@ -440,6 +440,7 @@ def ledger_stack(**settings: str) -> Iterator[LedgerStack]:
             uow.connection.execute(insert(users).values(id=user_id, email="a@example.org", display_name="A"))
             uow.commit()
         environment = {
+            "MAD_AUTOGRID_COMMAND": "off",
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ},
             "PYTHONPATH": str(PLUGINS),
             "DATABASE_URL": addresses.database_url,

@@ -12,8 +12,8 @@ _BUNDLED = frozenset({"vina"})
 
 # AutoDock 4's scoring function, for which AutoGrid computes the maps.
 AD4 = "ad4"
-# Looked for on PATH.
-DEFAULT_AUTOGRID = "autogrid4"
+# Looked for on PATH; the other word is for who does not want it found.
+DEFAULT_AUTOGRID, NO_AUTOGRID = "autogrid4", "off"
 
 EngineCommands = Mapping[str, tuple[str, ...]]
 

@@ -150,7 +150,7 @@ def start_slot(settings: Settings) -> None:
         warm_sites=settings.docking.warm_receptors,
         environment={name: os.environ[name] for name in _ENGINE_ENVIRONMENT if name in os.environ},
         engine_commands=settings.docking.engine_commands,
-        autogrid_command=settings.docking.autogrid_command,
+        autogrid_command=settings.docking.programs.autogrid,
         log_level=settings.runtime.log_level,
         telemetry=telemetry,
         build_folders=identity.build_folders,

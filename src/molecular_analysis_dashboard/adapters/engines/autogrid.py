@@ -6,6 +6,7 @@ It is under the GPL, so it is only ever a program of its own: neither imported n
 import re
 import shutil
 import tempfile
+import weakref
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -106,6 +107,15 @@ def beside_native(builds: tuple[NativeBuild, ...], autogrid: AutoGrid | None) ->
         return builds
     pairs = ((found, replace(found, build=autogrid.build_of(found.build))) for found in builds)
     return tuple(one for pair in pairs for one in pair)
+
+
+class MapFolder:
+    """AutoGrid's maps of one site, for a program that reads them anew for every ligand; removed with this object."""
+
+    def __init__(self, autogrid: AutoGrid, receptor_pdbqt: str, box: SearchBox) -> None:
+        folder = tempfile.mkdtemp(prefix="mad-engine-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self.prefix = write_maps(autogrid, receptor_pdbqt, box, Path(folder))
 
 
 def write_maps(autogrid: AutoGrid, receptor_pdbqt: str, box: SearchBox, folder: Path) -> str:

@@ -2,20 +2,17 @@
 
 import math
 import re
-import shutil
 import tempfile
-import weakref
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Self
 
 import structlog
 
 from molecular_analysis_dashboard.adapters.chemistry.pdbqt import atom_lines, index_map, placed_at
 from molecular_analysis_dashboard.adapters.chemistry.poses import mol_from_block
 from molecular_analysis_dashboard.adapters.engines.ad4_parameters import check_ad4_receptor
-from molecular_analysis_dashboard.adapters.engines.autogrid import AutoGrid, write_maps
+from molecular_analysis_dashboard.adapters.engines.autogrid import AutoGrid, MapFolder
 from molecular_analysis_dashboard.adapters.engines.program_run import Ended, follow, run_program
 from molecular_analysis_dashboard.adapters.engines.starts import search_from_starts
 from molecular_analysis_dashboard.adapters.engines.vina_command_line import VinaCommandLine, read_command_line
@@ -106,15 +103,6 @@ class VinaCommandEngine:
         check_seed(protocol.seed)
 
 
-class MapFolder:
-    """AutoGrid's maps of one site, for a program that reads them anew for every ligand; removed with this object."""
-
-    def __init__(self, autogrid: AutoGrid, receptor_pdbqt: str, box: SearchBox) -> None:
-        folder = tempfile.mkdtemp(prefix="mad-engine-")
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self.prefix = write_maps(autogrid, receptor_pdbqt, box, Path(folder))
-
-
 class VinaCommandSite:
     """A receptor and a box for one program, which computes its maps anew for every ligand unless it is given them."""
 
@@ -195,7 +183,8 @@ class VinaCommandSite:
         """Run the program on one ligand; return how it ended and what it wrote, empty when it wrote nothing."""
         with tempfile.TemporaryDirectory(prefix="mad-engine-") as name:
             folder = Path(name)
-            (folder / "receptor.pdbqt").write_text(self._receptor_pdbqt)
+            if self._maps is None:
+                (folder / "receptor.pdbqt").write_text(self._receptor_pdbqt)
             (folder / "ligand.pdbqt").write_text(ligand_pdbqt)
             ended = run_program([*self._line.command, *self._fixed_options, *options], folder)
             if ended.is_out_of_memory:

@@ -6,7 +6,12 @@ from urllib.parse import urlsplit
 
 from pydantic import ByteSize, Field, SecretStr, field_validator, model_validator
 
-from molecular_analysis_dashboard.domain.engine_commands import DEFAULT_AUTOGRID, DockingPrograms, parse_engine_commands
+from molecular_analysis_dashboard.domain.engine_commands import (
+    DEFAULT_AUTOGRID,
+    NO_AUTOGRID,
+    DockingPrograms,
+    parse_engine_commands,
+)
 
 from .variables import Bytes, Count, Group, Port, Seconds, Text
 
@@ -119,7 +124,7 @@ class Docking(Group):
         DEFAULT_AUTOGRID,
         validation_alias="MAD_AUTOGRID_COMMAND",
         description="AutoGrid, by path or by a name on `PATH`. Workers that find it offer the scoring function `ad4`; "
-        "empty for never.",
+        "`off` for never.",
     )
     engine_builds_dir: Text | None = Field(
         None,
@@ -136,7 +141,8 @@ class Docking(Group):
     @property
     def programs(self) -> DockingPrograms:
         """The programs that are engines, or that engines need."""
-        return DockingPrograms(parse_engine_commands(self.engine_commands), self.autogrid_command)
+        autogrid = "" if self.autogrid_command == NO_AUTOGRID else self.autogrid_command
+        return DockingPrograms(parse_engine_commands(self.engine_commands), autogrid)
 
 
 class Ledger(Group):
