@@ -14,7 +14,7 @@ from molecular_analysis_dashboard.domain.ligands import LigandOptions
 _SCALE, _HEAVY_EXPONENT, _TORSION_EXPONENT, _TORSION_OFFSET = math.exp(-8.0), 2.07, 1.02, 6
 # Handing a ligand to Vina again costs 1.7e-4 s times the square of its atoms: a twentieth of a run of drug-like ones.
 _ROUND_COST_RUNS = 0.05
-# What a run costs with another scoring function than Vina's own: with ad4 1.8, 2.3, 2.7 and 3.7 times as much for
+# What a run costs with another scoring function than Vina's own: with ad4 1.8, 2.3, 2.7 and 3.8 times as much for
 # ligands of 7, 17, 23 and 37 heavy atoms at one receptor (PDB 1IEP).
 _SCORING_COST = {AD4: 2.6}
 # Part of its most rounds that a search ended by agreement takes, on the average.

@@ -7,6 +7,7 @@ from molecular_analysis_dashboard.adapters.engines.autogrid import read_autogrid
 from molecular_analysis_dashboard.adapters.engines.registry import builds_of, installed_engines
 from molecular_analysis_dashboard.domain.engine_commands import DEFAULT_AUTOGRID
 from molecular_analysis_dashboard.domain.errors import EngineFailed
+from molecular_analysis_dashboard.infrastructure.logging import configure_logging
 from molecular_analysis_dashboard.infrastructure.settings import load_settings
 
 _ADVICE = "Correct MAD_ENGINE_COMMANDS, or install the program: see docs/how-to/use-another-docking-program.md."
@@ -14,6 +15,7 @@ _ADVICE = "Correct MAD_ENGINE_COMMANDS, or install the program: see docs/how-to/
 
 def main() -> None:
     """Write a list of ``{"name", "build_id"}`` or ``{"name", "error"}``, the latter with ``"advice"`` for programs."""
+    configure_logging("warning", json=False, stream="stderr")
     found: list[dict[str, str]] = []
     programs = load_settings().docking.programs
     for name, factory in sorted(installed_engines(programs).items()):

@@ -1,6 +1,10 @@
 """Scoring with AutoDock 4: what Vina makes of maps, and what becomes of an AutoGrid that is missing or fails."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -171,6 +175,26 @@ def test_program_that_is_not_autogrid_is_left_out(
     assert refused.value.error_code == "engine_unusable"
     assert find_autogrid(path) is None
     assert [build.engine for build in builds_of(load_engine("vina", DockingPrograms(autogrid=path)))] == ["vina"]
+
+
+def found_by_doctor(**environment: str) -> list[dict[str, str]]:
+    program = "molecular_analysis_dashboard.infrastructure.installed_engines"
+    run = subprocess.run(
+        [sys.executable, "-P", "-m", program], env=os.environ | environment, capture_output=True, check=True
+    )
+    found: list[dict[str, str]] = json.loads(run.stdout)
+    return found
+
+
+def test_doctor_tells_of_what_was_named_and_of_nothing_else(whole: str) -> None:
+    missing = found_by_doctor(MAD_AUTOGRID_COMMAND="/no/such/autogrid4")
+    assert [(one["name"], "error" in one) for one in missing if one["name"] in ("vina", "autogrid")] == [
+        ("vina", False),
+        ("autogrid", True),
+    ]
+    present = found_by_doctor(MAD_AUTOGRID_COMMAND=whole)
+    assert sum(one["name"] == "vina" for one in present) == 2
+    assert not any(one["name"] == "autogrid" for one in found_by_doctor(MAD_AUTOGRID_COMMAND="off") + present)
 
 
 INCOMPLETE = f"( {WHOLE} ); head -n 100 receptor.C.map > short; mv short receptor.C.map"

@@ -1,4 +1,4 @@
-"""AutoDock 4's scoring function on a complex of the redocking set, from the files alone: imatinib in c-Abl (PDB 1IEP)."""
+"""AutoDock 4's scoring function on a complex of the redocking set: imatinib in c-Abl (PDB 1IEP)."""
 
 import os
 from pathlib import Path
