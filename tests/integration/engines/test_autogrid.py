@@ -6,14 +6,17 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 from rdkit import Chem
 from tests.integration.engines.conftest import BOX, MakeProcess
 from tests.support.autogrid_scripts import WHOLE, write_autogrid
 from tests.support.family_programs import REAL, RECEPTOR, Script, without
+from tests.support.waiting import wait_until
 
 from molecular_analysis_dashboard.adapters.chemistry.ligand_preparation import prepare_states
 from molecular_analysis_dashboard.adapters.chemistry.poses import matches_state, pose_mol
@@ -27,7 +30,7 @@ from molecular_analysis_dashboard.domain.engine_commands import DockingPrograms
 from molecular_analysis_dashboard.domain.errors import EngineFailed
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandOptions, LigandState
 from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
-from molecular_analysis_dashboard.ports.chemistry_process import SiteSpec
+from molecular_analysis_dashboard.ports.chemistry_process import ExitCause, ProcessEnded, SiteSpec
 
 CHARGED = RECEPTOR.replace("+0.000 C ", "+0.250 C ")
 PROTOCOL = DockingProtocol(
@@ -224,6 +227,46 @@ def test_maps_that_cannot_be_computed_fail_with_its_own_words(
         engine.open_site(CHARGED, SMALL, PROTOCOL)
     assert failed.value.error_code == "autogrid_failed"
     assert list(scratch.iterdir()) == []
+
+
+def test_kill_from_outside_ends_the_process_that_the_slot_starts_anew(
+    make_process: MakeProcess, tmp_path: Path
+) -> None:
+    process = make_process(autogrid_command=write_autogrid(programs(tmp_path) / "autogrid4", "kill -KILL $$"))
+
+    with pytest.raises(ProcessEnded) as ended:
+        process.open_site(SiteSpec("hash", CHARGED, SMALL, PROTOCOL))
+    assert ended.value.cause is ExitCause.KILLED
+
+
+def test_stopped_process_leaves_no_autogrid_behind(make_process: MakeProcess, tmp_path: Path) -> None:
+    notes = programs(tmp_path)
+    run = f"echo $$ > {notes}/new; mv {notes}/new {notes}/pid; exec sleep 1000"
+    process = make_process(autogrid_command=write_autogrid(notes / "autogrid4", run))
+    ends: list[ExitCause] = []
+
+    def open_site() -> None:
+        try:
+            process.open_site(SiteSpec("hash", CHARGED, SMALL, PROTOCOL))
+        except ProcessEnded as ended:
+            ends.append(ended.cause)
+
+    thread = threading.Thread(target=open_site)
+    thread.start()
+    wait_until((notes / "pid").exists, 60, "AutoGrid did not start")
+    pid = int((notes / "pid").read_text())
+    process.stop()
+    thread.join(60)
+
+    assert ends == [ExitCause.STOPPED]
+    wait_until(lambda: not psutil.pid_exists(pid), 10, "AutoGrid is still there")
+
+
+def programs(tmp_path: Path) -> Path:
+    """A folder beside the scratch folder, of which nothing may be left."""
+    folder = tmp_path.with_name(f"{tmp_path.name}-programs")
+    folder.mkdir()
+    return folder
 
 
 def test_lack_of_memory_is_told_as_such(tmp_path: Path, scratch: Path) -> None:

@@ -58,7 +58,13 @@ _SMOOTHING, _DIELECTRIC = 0.5, -0.1465
 
 
 def check_ad4_receptor(receptor_pdbqt: str) -> None:
-    """Refuse a receptor with atoms that AutoDock 4 has no parameters for, or without charges (`EngineFailed`)."""
+    """Refuse a receptor with atoms that AutoDock 4 has no parameters for, or without charges.
+
+    Raises
+    ------
+    EngineFailed
+        ``receptor_refused`` or ``charges_missing``.
+    """
     lines = list(atom_lines(receptor_pdbqt))
     if unknown := sorted({atom_type(line) for line in lines} - _DISPERSION.keys() - _TAKEN_FOR.keys()):
         raise EngineFailed(
@@ -70,8 +76,8 @@ def check_ad4_receptor(receptor_pdbqt: str) -> None:
     charges = [partial_charge(line) for line in lines]
     if not all(map(math.isfinite, charges)) or not any(charges):
         raise EngineFailed(
-            "The receptor has no partial charges, which the scoring function ad4 needs. Upload the structure as PDB or "
-            "mmCIF and let it be prepared here, or choose the scoring function vina.",
+            "The receptor has no partial charges, or some that cannot be read; the scoring function ad4 needs them. "
+            "Upload the structure as PDB or mmCIF and let it be prepared here, or choose the scoring function vina.",
             code="charges_missing",
         )
 

@@ -72,14 +72,16 @@ def read_autogrid(command: str) -> AutoGrid:
     EngineFailed
         With code ``engine_unusable``, if there is no such program or it is another one.
     """
-    program = shutil.which(command)
-    if program is None:
+    found = shutil.which(command)
+    if found is None:
         raise EngineFailed(
             f"There is no program {command}. Install AutoGrid (on Debian: apt-get install autogrid), or name it in "
             "MAD_AUTOGRID_COMMAND.",
             code="engine_unusable",
             program=command,
         )
+    # It runs in folders of its own, where a relative path means nothing.
+    program = str(Path(found).absolute())
     with tempfile.TemporaryDirectory(prefix="mad-engine-") as folder:
         ended = run_program([program, "--version"], Path(folder), timeout_s=_PROBE_S)
     told = re.search(r"AutoGrid\s+(\d+(?:\.\d+)+)", ended.words)
