@@ -12,13 +12,16 @@ from molecular_analysis_dashboard.adapters.chemistry.sites import box_around
 from molecular_analysis_dashboard.adapters.engines.autogrid import AutoGrid
 from molecular_analysis_dashboard.adapters.engines.ligand_docking import dock_ligand
 from molecular_analysis_dashboard.adapters.engines.vina import VinaEngine
-from molecular_analysis_dashboard.domain.docking import DockedLigand, DockingProtocol
+from molecular_analysis_dashboard.domain.docking import DockedLigand, DockingProtocol, SearchEffort
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandOptions
 from molecular_analysis_dashboard.domain.receptors import ReceptorOptions
 
-pytestmark = pytest.mark.benchmark_data
+pytestmark = [pytest.mark.benchmark_data, pytest.mark.timeout(1800)]
 
-PROTOCOL = DockingProtocol(scoring="ad4", ligands=LigandOptions(protonate=False))
+# A run of imatinib takes some 8 s of CPU.
+PROTOCOL = DockingProtocol(
+    scoring="ad4", effort=SearchEffort(8, run_length=0.25), ligands=LigandOptions(protonate=False)
+)
 
 
 def test_smiles_alone_leads_to_the_native_pose(autogrid: AutoGrid) -> None:
