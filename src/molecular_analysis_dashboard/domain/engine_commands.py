@@ -36,10 +36,12 @@ class DockingPrograms:
 
 def scoring_refusal(engine: str, scoring: str, offered: Sequence[str]) -> str:
     """Return what to tell about a scoring function that an engine does not offer."""
-    told = f"{engine} has no scoring function {scoring}. Choose {' or '.join(offered)}"
+    told = f"{engine} has no scoring function {scoring}. Choose {' or '.join(offered)}."
     if scoring == AD4:
-        return f"{told}, or install AutoGrid, whose maps ad4 needs, where a worker runs, and restart the worker."
-    return f"{told}."
+        told += (
+            " For ad4, install AutoGrid where a worker runs and restart it; engines must read its maps, as vina does."
+        )
+    return told
 
 
 def parse_engine_commands(text: str) -> dict[str, tuple[str, ...]]:

@@ -149,7 +149,7 @@ def test_process_docks_a_job_of_that_build(make_process: MakeProcess, whole: str
 
 @pytest.mark.parametrize("engine", [VinaEngine(), VinaCommandEngine("mine", REAL)])
 def test_without_it_ad4_is_refused_with_what_is_missing(engine: VinaEngine | VinaCommandEngine) -> None:
-    with pytest.raises(EngineFailed, match="Choose vina or vinardo, or install AutoGrid") as refused:
+    with pytest.raises(EngineFailed, match=r"Choose vina or vinardo\. For ad4, install AutoGrid") as refused:
         engine.open_site(CHARGED, SMALL, PROTOCOL)
     assert refused.value.error_code == "scoring_unsupported"
     assert len(builds_of(engine)) == 1
