@@ -79,8 +79,8 @@ bench-dock: setup ## CPU and loss of our search efforts beside the vina command 
 bench-builds: setup ## Vina built for this processor beside the wheel, with and without shared tables
 	$(PY) -m benchmarks.builds $(BENCH_FLAGS)
 
-test-engines: setup ## Docking programs of the Vina family that MAD_TEST_ENGINE_COMMANDS names (name=program;...)
-	@test -n "$$MAD_TEST_ENGINE_COMMANDS" || { echo "Name programs: MAD_TEST_ENGINE_COMMANDS='deb=/usr/bin/vina' make test-engines" >&2; exit 1; }
+test-engines: setup ## Docking programs that MAD_TEST_ENGINE_COMMANDS names (name=program;...), and MAD_TEST_AUTOGRID
+	@test -n "$$MAD_TEST_ENGINE_COMMANDS$$MAD_TEST_AUTOGRID" || { echo "Name programs: MAD_TEST_ENGINE_COMMANDS='deb=/usr/bin/vina' MAD_TEST_AUTOGRID=autogrid4 make test-engines" >&2; exit 1; }
 	$(PY) -m pytest tests/science/docking_programs
 
 bench-redock: setup ## How often native ligands are found again, beside published Vina and Gold (reads MAD_BENCHMARK_DATA)

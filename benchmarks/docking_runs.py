@@ -160,7 +160,7 @@ def _best(out: str) -> tuple[float, float]:
     found = {line[7:].partition(":")[0].strip(): line.partition(":")[2].split() for line in model.splitlines()}
     score = float(found["VINA RESULT"][0])
     inter, intra, unbound = (float(found[name][0]) for name in ("INTER", "INTRA", "UNBOUND"))
-    objective = objectives(np.array([[score, inter, intra, 0.0, unbound]]))[0]
+    objective = objectives(np.array([[score, inter, intra, 0.0, unbound]]), "vina")[0]
     return score, score if objective is None else objective
 
 

@@ -193,6 +193,7 @@ class LedgerStack:
         *,
         exhaustiveness: int = 1,
         engine: str = "test",
+        scoring: str | None = None,
         receptor_pdbqt: str = "REMARK any receptor will do",
         box: SearchBox | None = None,
         user_id: UUID | None = None,
@@ -202,7 +203,7 @@ class LedgerStack:
         options = LigandOptions(protonate=False, enumerate_stereo=True)
         recipe = DockingProtocol(
             engine=engine,
-            scoring=engine,
+            scoring=scoring or engine,
             effort=SearchEffort(exhaustiveness),
             ligands=options,
             **{"n_poses": 2, "seed": 7} | protocol,
@@ -440,6 +441,7 @@ def ledger_stack(**settings: str) -> Iterator[LedgerStack]:
             uow.connection.execute(insert(users).values(id=user_id, email="a@example.org", display_name="A"))
             uow.commit()
         environment = {
+            "MAD_AUTOGRID_COMMAND": "off",
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ},
             "PYTHONPATH": str(PLUGINS),
             "DATABASE_URL": addresses.database_url,

@@ -14,6 +14,8 @@ Input:
   --receptor arg             rigid part of the receptor (PDBQT)
   --ligand arg               ligand (PDBQT)
   --scoring arg (=vina)      scoring function (ad4, vina or vinardo)
+  --maps arg                 affinity maps for the autodock4.2 (ad4) or vina
+                             scoring function
 
 Search space (required):
   --center_x arg             X coordinate of the center (Angstrom)
@@ -64,7 +66,7 @@ def main() -> None:
         sys.stdout.write("AutoDock Vina v1.2.3\n")
         return
     parser = Parser(add_help=False, allow_abbrev=False)
-    for name in ("receptor", "ligand", "out"):
+    for name in ("receptor", "maps", "ligand", "out"):
         parser.add_argument(f"--{name}", type=Path)
     for name in ("center_x", "center_y", "center_z", "size_x", "size_y", "size_z"):
         parser.add_argument(f"--{name}", type=float)
@@ -83,11 +85,15 @@ def main() -> None:
 
 def run(options: argparse.Namespace) -> None:
     vina = Vina(sf_name=options.scoring, cpu=options.cpu, seed=options.seed, verbosity=0)
-    vina.set_receptor(str(options.receptor))
-    vina.set_ligand_from_file(str(options.ligand))
-    axes = "xyz"
-    center, size = ([getattr(options, f"{what}_{axis}") for axis in axes] for what in ("center", "size"))
-    vina.compute_vina_maps(center, size)
+    if options.maps:
+        vina.load_maps(str(options.maps))
+        vina.set_ligand_from_file(str(options.ligand))
+    else:
+        vina.set_receptor(str(options.receptor))
+        vina.set_ligand_from_file(str(options.ligand))
+        axes = "xyz"
+        center, size = ([getattr(options, f"{what}_{axis}") for axis in axes] for what in ("center", "size"))
+        vina.compute_vina_maps(center, size)
     if options.score_only:
         sys.stdout.write(f"Estimated Free Energy of Binding   : {vina.score()[0]:.3f} (kcal/mol)\n")
         return

@@ -53,6 +53,10 @@ class KnownBuild:
         match = _BUILD.fullmatch(self.build_id)
         return match["engine"] if match else self.build_id
 
+    def offers(self, scoring: str) -> bool:
+        """Whether it scores so, as far as it is known."""
+        return not self.scoring_functions or scoring in self.scoring_functions
+
     @property
     def is_portable(self) -> bool:
         """Whether it runs on any processor of its architecture."""

@@ -1,15 +1,47 @@
-"""Programs of the Vina family that an installation offers as docking engines, as its settings write them."""
+"""Programs that an installation's docking engines are, or need, as its settings write them."""
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 # Part of queue names and build ids, where a digit after a hyphen begins the version.
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 # Names of engines that every release carries.
 _BUNDLED = frozenset({"vina"})
 
+# AutoDock 4's scoring function, for which AutoGrid computes the maps.
+AD4 = "ad4"
+# Looked for on PATH; the other word is for who does not want it found.
+DEFAULT_AUTOGRID, NO_AUTOGRID = "autogrid4", "off"
+
 EngineCommands = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class DockingPrograms:
+    """Programs besides the installed engines.
+
+    Parameters
+    ----------
+    engines : mapping
+        Programs of the Vina family that are engines too, by name.
+    autogrid : str
+        The program that computes AutoDock 4's maps; empty where it shall not be looked for.
+    """
+
+    engines: EngineCommands = field(default_factory=dict)
+    autogrid: str = ""
+
+
+def scoring_refusal(engine: str, scoring: str, offered: Sequence[str]) -> str:
+    """Return what to tell about a scoring function that an engine does not offer."""
+    told = f"{engine} has no scoring function {scoring}. Choose {' or '.join(offered)}."
+    if scoring == AD4:
+        told += (
+            " For ad4, install AutoGrid where a worker runs and restart it; engines must read its maps, as vina does."
+        )
+    return told
 
 
 def parse_engine_commands(text: str) -> dict[str, tuple[str, ...]]:

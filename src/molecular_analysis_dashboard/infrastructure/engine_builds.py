@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from molecular_analysis_dashboard.adapters.engines.autogrid import beside_native, find_autogrid
 from molecular_analysis_dashboard.adapters.engines.native_builds import NativeBuild, Processor, native_builds
 from molecular_analysis_dashboard.adapters.engines.registry import installed_builds
 from molecular_analysis_dashboard.adapters.engines.vina_compiler import compile_vina
-from molecular_analysis_dashboard.domain.engine_commands import parse_engine_commands
 from molecular_analysis_dashboard.domain.errors import EngineFailed, InvalidInput, MadError
 from molecular_analysis_dashboard.infrastructure.logging import configure_logging
 from molecular_analysis_dashboard.infrastructure.settings import load_settings
@@ -22,9 +22,10 @@ Row = dict[str, object]
 
 def offered_builds(folder: Path) -> list[Row]:
     """Return the installed engines' builds, then those in the folder; `refusal` says why one cannot be used here."""
-    commands = parse_engine_commands(load_settings().docking.engine_commands)
-    installed = [asdict(build) | {"folder": "", "refusal": ""} for build in installed_builds(commands)]
-    return installed + [_row(native) for native in native_builds(folder)]
+    programs = load_settings().docking.programs
+    installed = [asdict(build) | {"folder": "", "refusal": ""} for build in installed_builds(programs)]
+    native = beside_native(native_builds(folder), find_autogrid(programs.autogrid))
+    return installed + [_row(found) for found in native]
 
 
 def build_vina(folder: Path, processor: str) -> Row:

@@ -23,16 +23,16 @@ from pydantic import TypeAdapter
 from redis import Redis
 
 from molecular_analysis_dashboard.adapters.chemistry.records import read_records
+from molecular_analysis_dashboard.adapters.engines.autogrid import beside_native, find_autogrid
 from molecular_analysis_dashboard.adapters.engines.native_builds import usable_builds
 from molecular_analysis_dashboard.adapters.engines.process import EngineProcess
-from molecular_analysis_dashboard.adapters.engines.registry import usable_engines
+from molecular_analysis_dashboard.adapters.engines.registry import builds_of, schema_of, usable_engines
 from molecular_analysis_dashboard.adapters.persistence.unit_of_work import SqlDatabase
 from molecular_analysis_dashboard.adapters.queue.drain import SharedDrain
 from molecular_analysis_dashboard.adapters.queue.wake import RedisWake
 from molecular_analysis_dashboard.adapters.statistics.agreement import rank_agreement
 from molecular_analysis_dashboard.adapters.statistics.enrichment import evaluate
 from molecular_analysis_dashboard.domain.docking import EngineBuild
-from molecular_analysis_dashboard.domain.engine_commands import parse_engine_commands
 from molecular_analysis_dashboard.domain.errors import Misconfigured
 from molecular_analysis_dashboard.domain.identity import new_id
 from molecular_analysis_dashboard.domain.jobs import TaskKind, Worker
@@ -107,11 +107,11 @@ def prepare(settings: Settings) -> list[str]:
     worker_metrics.make_folder(settings)
     beat_interval_s = settings.ledger.heartbeat_interval_s
     folder = settings.docking.engine_builds_dir
-    native = usable_builds(Path(folder) if folder else None)
-    engines = usable_engines(parse_engine_commands(settings.docking.engine_commands))
-    builds = (*(engine.build for engine in engines), *(found.build for found in native))
-    # A build of an engine reads what the installed one does.
-    schemas = {engine.build.engine: engine.parameter_schema for engine in engines}
+    programs = settings.docking.programs
+    native = beside_native(usable_builds(Path(folder) if folder else None), find_autogrid(programs.autogrid))
+    engines = usable_engines(programs)
+    builds = (*(build for engine in engines for build in builds_of(engine)), *(found.build for found in native))
+    by_name = {engine.build.engine: engine for engine in engines}
     _identity = _Identity(
         new_id(),
         socket.gethostname(),
@@ -120,7 +120,8 @@ def prepare(settings: Settings) -> list[str]:
         SharedDrain(),
         builds,
         {found.build.build_id: found.folder for found in native},
-        {build.build_id: schemas.get(build.engine, {}) for build in builds},
+        # A build of an engine reads what the installed one does.
+        {build.build_id: schema_of(by_name[build.engine], build) for build in builds if build.engine in by_name},
     )
     return [QUEUE_PREPARE, QUEUE_ANALYSE, QUEUE_MAINTENANCE, *(dock_queue(build.build_id) for build in builds)]
 
@@ -151,6 +152,7 @@ def start_slot(settings: Settings) -> None:
         warm_sites=settings.docking.warm_receptors,
         environment={name: os.environ[name] for name in _ENGINE_ENVIRONMENT if name in os.environ},
         engine_commands=settings.docking.engine_commands,
+        autogrid_command=settings.docking.programs.autogrid,
         log_level=settings.runtime.log_level,
         telemetry=telemetry,
         build_folders=identity.build_folders,

@@ -48,7 +48,7 @@ class RelaxingSite(DockingSite, Protocol):
 
 
 class DockingEngine(Protocol):
-    """One engine build."""
+    """One engine, at one version."""
 
     @property
     def build(self) -> EngineBuild:
@@ -66,3 +66,15 @@ class DockingEngine(Protocol):
         EngineFailed
             If the receptor, the box or the protocol cannot be used by this engine.
         """
+
+
+@runtime_checkable
+class EngineOfSeveralBuilds(DockingEngine, Protocol):
+    """An engine that needs another program for some scoring functions.
+
+    What needs it is a build of its own, so that a job that asks for it reaches only workers that have the program.
+    """
+
+    @property
+    def further_builds(self) -> tuple[EngineBuild, ...]:
+        """Builds besides `build`, each with its own scoring functions."""

@@ -52,7 +52,7 @@ def docking_inputs(uow: UnitOfWork, receptor_id: UUID, site_id: UUID, protocol_i
     receptor = require_ready(uow.structures.get_receptor(receptor_id))
     site = _of_same_structure(uow.structures.get_site(site_id), receptor)
     protocol = uow.protocols.get(protocol_id)
-    return DockingInputs(receptor, site, protocol, build_for(uow, protocol.protocol.engine))
+    return DockingInputs(receptor, site, protocol, build_for(uow, protocol.protocol.engine, protocol.protocol.scoring))
 
 
 def with_ligands(library: Library) -> Library:

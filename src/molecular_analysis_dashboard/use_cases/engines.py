@@ -1,15 +1,16 @@
 """Which engines there are: as workers registered their builds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from molecular_analysis_dashboard.domain.docking import DockingProtocol, KnownBuild
+from molecular_analysis_dashboard.domain.engine_commands import scoring_refusal
 from molecular_analysis_dashboard.domain.engine_parameters import first_unsupported
 from molecular_analysis_dashboard.domain.errors import Conflict, InvalidInput
 from molecular_analysis_dashboard.domain.identity import SystemScope
 from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
 
 # Every release carries it, so that protocols can be written before the first worker has started.
-_BUNDLED: Mapping[str, tuple[str, ...]] = {"vina": ("vina", "vinardo")}
+_BUNDLED: dict[str, tuple[str, ...]] = {"vina": ("vina", "vinardo")}
 
 
 def known_engines(database: Database) -> list[KnownBuild]:
@@ -18,13 +19,13 @@ def known_engines(database: Database) -> list[KnownBuild]:
         return uow.control.engine_builds()
 
 
-def choose_build(uow: UnitOfWork, engine: str) -> str | None:
-    """Return the build that a new job of this engine is pinned to, or None if no worker ever had one.
+def choose_build(uow: UnitOfWork, engine: str, scoring: str) -> str | None:
+    """Return the build that a new job of this engine is pinned to, or None if no worker ever had one that scores so.
 
     The build that most live slots can run, and where several are alike the one made for their processor, which gives
     as good results in less time.
     """
-    builds = [build for build in uow.control.engine_builds() if build.engine == engine]
+    builds = [build for build in uow.control.engine_builds() if build.engine == engine and build.offers(scoring)]
     if not builds:
         return None
     most = max(build.live_slots for build in builds)
@@ -33,12 +34,13 @@ def choose_build(uow: UnitOfWork, engine: str) -> str | None:
     return (tuned or alike)[0].build_id
 
 
-def build_for(uow: UnitOfWork, engine: str) -> str:
-    """Return the build that a new job of this engine is pinned to; Conflict (``no_engine``) if there never was one."""
-    build = choose_build(uow, engine)
+def build_for(uow: UnitOfWork, engine: str, scoring: str) -> str:
+    """Return the build that a new job is pinned to; Conflict (``no_engine``) if there never was one that scores so."""
+    build = choose_build(uow, engine, scoring)
     if build is None:
         raise Conflict(
-            f"No worker has ever offered the engine {engine}. Start a worker that has it, then submit again.",
+            f"No worker has ever offered the engine {engine} with the scoring function {scoring}. Start a worker that "
+            "has it, then submit again.",
             code="no_engine",
             engine=engine,
         )
@@ -54,10 +56,8 @@ def check_engine(uow: UnitOfWork, protocol: DockingProtocol) -> None:
         With code ``engine_unknown`` or ``scoring_unsupported`` and the choices there are, or with code
         ``parameter_unsupported`` and the field.
     """
-    builds = {build.engine: build for build in reversed(uow.control.engine_builds())}
-    offered = dict(_BUNDLED)
-    for engine, build in builds.items():
-        offered[engine] = build.scoring_functions or offered.get(engine, ())
+    builds = uow.control.engine_builds()
+    offered = _BUNDLED | _offered_by(builds)
     if protocol.engine not in offered:
         raise InvalidInput(
             f"There is no docking engine {protocol.engine}. Choose {_either(sorted(offered))}, or start a worker that "
@@ -68,21 +68,31 @@ def check_engine(uow: UnitOfWork, protocol: DockingProtocol) -> None:
     scoring = offered[protocol.engine]
     if scoring and protocol.scoring not in scoring:
         raise InvalidInput(
-            f"The engine {protocol.engine} has no scoring function {protocol.scoring}. Choose {_either(scoring)}.",
+            scoring_refusal(f"The engine {protocol.engine}", protocol.scoring, scoring),
             code="scoring_unsupported",
             choices=list(scoring),
         )
-    schema = builds[protocol.engine].parameter_schema if protocol.engine in builds else {}
+    alike = (build for build in builds if build.engine == protocol.engine and build.offers(protocol.scoring))
+    schema = next((build.parameter_schema for build in alike), {})
     if schema and (problem := first_unsupported(schema, protocol)):
         raise InvalidInput(problem.message, code="parameter_unsupported", field=problem.field)
 
 
 def default_scoring(uow: UnitOfWork, engine: str, wished: str) -> str:
     """Return a scoring function if an engine offers it, else the engine's own default."""
-    builds = [build for build in uow.control.engine_builds() if build.engine == engine]
-    offered = builds[0].scoring_functions if builds else ()
-    offered = offered or _BUNDLED.get(engine, ())
+    offered = (_BUNDLED | _offered_by(uow.control.engine_builds())).get(engine, ())
     return wished if wished in offered or not offered else offered[0]
+
+
+def _offered_by(builds: Sequence[KnownBuild]) -> dict[str, tuple[str, ...]]:
+    """Return the scoring functions of each engine: those of the builds that live workers have, else of all."""
+    offered: dict[str, tuple[str, ...]] = {}
+    alive = {build.engine for build in builds if build.live_slots}
+    for build in builds:
+        if build.live_slots or build.engine not in alive:
+            told = build.scoring_functions or _BUNDLED.get(build.engine, ())
+            offered[build.engine] = tuple(dict.fromkeys((*offered.get(build.engine, ()), *told)))
+    return offered
 
 
 def _either(names: Sequence[str]) -> str:

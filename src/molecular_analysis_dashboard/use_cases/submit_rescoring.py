@@ -131,7 +131,7 @@ def _write(
 ) -> Job:
     """Write the job with all its tasks, best ligands first, pinned to a build of its engine."""
     method = rescoring.method
-    build = build_for(uow, method.engine)
+    build = build_for(uow, method.engine, method.scoring)
     costed = [CostedLigand(ligand_id, POSE_COST_S * rescoring.max_poses) for ligand_id in ligand_ids]
     cost_s = sum(ligand.base_cost_s for ligand in costed)
     queue = dock_queue(build)

@@ -180,6 +180,30 @@ def test_a_protocol_that_no_engine_could_follow_is_refused(
     assert all(choice in answer.json()["error"]["message"] for choice in choices)
 
 
+def test_ad4_is_taken_once_a_worker_with_autogrid_was_there(client: httpx.Client, database: SqlDatabase) -> None:
+    plain, scored = "vina-1.2.7-portable", "vina-1.2.7-autogrid4.2.6-12345678-portable"
+    body = {"name": "x", "protocol": {"scoring": "ad4"}}
+
+    refused = client.post(PROTOCOLS, json=body)
+    assert (refused.status_code, code_of(refused)) == (422, "scoring_unsupported")
+    assert "install AutoGrid" in refused.json()["error"]["message"]
+
+    scoring = {plain: ("vina", "vinardo"), scored: ("ad4",)}
+    schemas = {plain: {}, scored: {"type": "object", "properties": {"n_poses": {"maximum": 5}}}}
+    worker = Worker(new_id(), "host", 1, "0", (), (plain, scored), 1, 2.0, scoring, schemas)
+    with database.begin(SystemScope()) as uow:
+        uow.control.register(worker)
+        uow.control.worker_ended(worker.id)
+        uow.commit()
+
+    plain_effort = {"effort": {"exhaustiveness": 8}}
+    assert client.post(PROTOCOLS, json={"name": "x", "protocol": {"scoring": "ad4", **plain_effort}}).is_success
+    # The build that scores so is the one whose parameters count.
+    many = client.post(PROTOCOLS, json={"name": "x", "protocol": {"scoring": "ad4", "n_poses": 6, **plain_effort}})
+    assert (many.status_code, code_of(many)) == (422, "parameter_unsupported")
+    assert client.post(PROTOCOLS, json={"name": "x", "protocol": {"n_poses": 6}}).is_success
+
+
 @pytest.mark.usefixtures("lab_engine")
 def test_a_scoring_function_of_a_worker_s_engine_is_taken(client: httpx.Client) -> None:
     answer = client.post(PROTOCOLS, json={"name": "x", "protocol": {"engine": "lab", "scoring": "lab-ml"}})

@@ -42,6 +42,7 @@ def make_process(scratch: Path) -> Iterator[MakeProcess]:
         warm_sites: int = 2,
         log_level: str = "warning",
         engine_commands: str = "",
+        autogrid_command: str = "",
         telemetry: Telemetry = SILENT,
         build_folders: Mapping[str, Path] = MappingProxyType({}),
     ) -> EngineProcess:
@@ -52,6 +53,7 @@ def make_process(scratch: Path) -> Iterator[MakeProcess]:
             warm_sites=warm_sites,
             environment={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(str, PLUGINS))},
             engine_commands=engine_commands,
+            autogrid_command=autogrid_command,
             log_level=log_level,
             telemetry=telemetry,
             build_folders=build_folders,

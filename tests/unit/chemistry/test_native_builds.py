@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from molecular_analysis_dashboard.adapters.engines import native_builds
+from molecular_analysis_dashboard.adapters.engines.autogrid import AutoGrid, beside_native
 from molecular_analysis_dashboard.adapters.engines.native_builds import (
     RECORD,
     Processor,
@@ -36,6 +37,19 @@ def make(place: Path, processor: Processor = Processor.NATIVE) -> EngineBuild:
     build = EngineBuild("vina", "1.2.7", place.name, ("vina",), module_hash(place))
     write_record(place, build, processor)
     return build
+
+
+def test_each_build_has_one_beside_it_that_scores_with_autogrid(folder: Path) -> None:
+    builds = usable_builds(folder)
+    autogrid = AutoGrid("/usr/bin/autogrid4", "4.2.6", "0123456789abcdef" * 4)
+
+    plain, scored = beside_native(builds, autogrid)
+
+    assert plain == builds[0]
+    assert (scored.folder, scored.build.sha256) == (plain.folder, plain.build.sha256)
+    assert scored.build.build_id == "vina-1.2.7-autogrid4.2.6-01234567-native"
+    assert scored.build.scoring_functions == ("ad4",)
+    assert beside_native(builds, None) == builds
 
 
 def refusals(folder: Path) -> list[str]:

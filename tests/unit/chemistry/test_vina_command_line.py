@@ -10,6 +10,7 @@ from molecular_analysis_dashboard.adapters.engines.vina_command_line import (
     scoring_functions_in,
     version_in,
 )
+from molecular_analysis_dashboard.domain.engine_commands import DockingPrograms
 from molecular_analysis_dashboard.domain.errors import EngineFailed
 
 VINA = """
@@ -56,6 +57,16 @@ def test_version_is_the_program_s_own(text: str, version: str) -> None:
 )
 def test_scoring_functions_are_read_from_the_help(help_text: str, functions: tuple[str, ...]) -> None:
     assert scoring_functions_in(help_text) == functions
+
+
+def test_ad4_needs_a_program_that_reads_maps(tmp_path: Path) -> None:
+    def reads(help_text: str) -> bool:
+        return read_command_line("mine", (Script(help=help_text).write(tmp_path / "vina"),)).reads_ad4_maps
+
+    assert reads(without())
+    assert not reads(without("maps"))
+    # smina's ad4_scoring is another thing, and only Vina lists ad4.
+    assert not reads(without("scoring"))
 
 
 def test_build_is_named_by_program_version_and_contents(tmp_path: Path) -> None:
@@ -136,10 +147,10 @@ def test_options_that_are_missing_are_named(tmp_path: Path) -> None:
 
 def test_programs_are_engines_beside_the_installed_ones(tmp_path: Path) -> None:
     good = (Script().write(tmp_path / "good"),)
-    commands = {"good": good, "gone": (str(tmp_path / "gone"),), "test": good}
+    programs = DockingPrograms({"good": good, "gone": (str(tmp_path / "gone"),), "test": good})
 
-    names = [engine.build.engine for engine in registry.usable_engines(commands)]
+    names = [engine.build.engine for engine in registry.usable_engines(programs)]
     assert {"good", "vina"} <= set(names)
     assert "gone" not in names
     with pytest.raises(EngineFailed, match="taken"):
-        registry.load_engine("test", commands)
+        registry.load_engine("test", programs)

@@ -29,11 +29,19 @@ def test_objective_differs_from_the_score_by_a_constant() -> None:
     best, other = (-10.0, -1.0), (-9.0, -1.5)
     energies = np.array([[(b + w - best[1]) / 1.25, b, w, 0.0, best[1]] for b, w in (best, other)])
 
-    found = objectives(energies)
+    found = objectives(energies, "vina")
 
     assert found == pytest.approx([-11 / 1.25, -10.5 / 1.25])
     assert energies[:, 0] - np.array(found) == pytest.approx([0.8, 0.8])
 
 
 def test_pose_that_touches_nothing_has_no_objective() -> None:
-    assert objectives(np.array([[0.0, 0.0, -1.0, 0.0, -1.0]])) == [None]
+    assert objectives(np.array([[0.0, 0.0, -1.0, 0.0, -1.0]]), "vina") == [None]
+
+
+def test_scores_of_ad4_compare_as_they_are() -> None:
+    # As Vina 1.2.7 gives them for imatinib (PDB 1IEP): each pose's own internal energy is left out of its score.
+    energies = np.array([[-14.739, -16.827, -1.137, 2.088, -1.137], [-11.782, -13.870, -1.112, 2.088, -1.112]])
+    assert energies[:, 0] == pytest.approx(energies[:, 1] + energies[:, 3])
+
+    assert objectives(energies, "ad4") == [None, None]

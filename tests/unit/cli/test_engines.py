@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.autogrid_scripts import write_autogrid
 from tests.unit.cli.conftest import Mad
 
 
@@ -16,6 +17,17 @@ def test_installed_engines_are_listed(mad: Mad, tmp_path: Path) -> None:
     builds = json.loads(outcome.stdout)["builds"]
     assert [build["build_id"] for build in builds if build["engine"] == "vina"] == ["vina-1.2.7-portable"]
     assert all(build["refusal"] == "" for build in builds)
+
+
+def test_build_that_scores_with_autogrid_is_listed(mad: Mad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAD_AUTOGRID_COMMAND", write_autogrid(tmp_path / "autogrid4"))
+
+    outcome = mad("engines", "list", "--builds-dir", str(tmp_path), "--json")
+
+    builds = json.loads(outcome.stdout)["builds"]
+    scored = [build for build in builds if build["scoring_functions"] == ["ad4"]]
+    assert [build["engine"] for build in scored] == ["vina"]
+    assert scored[0]["build_id"].startswith("vina-1.2.7-autogrid4.2.6-")
 
 
 def test_broken_build_is_listed_with_the_reason(mad: Mad, tmp_path: Path) -> None:

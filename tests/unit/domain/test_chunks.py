@@ -1,3 +1,4 @@
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -124,6 +125,7 @@ def test_more_states_are_expected_with_a_higher_cap_and_never_more_than_it(
 def test_runs_count_every_state() -> None:
     one = DockingProtocol(effort=SearchEffort(8), ligands=LigandOptions(max_states=1))
     assert search_runs(one) == 8
+    assert search_runs(replace(one, scoring="ad4")) == pytest.approx(8 * 2.6)
     assert search_runs(DockingProtocol(effort=SearchEffort(8))) == pytest.approx(17.6)
 
 

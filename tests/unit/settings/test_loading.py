@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from molecular_analysis_dashboard.domain.engine_commands import DockingPrograms
 from molecular_analysis_dashboard.domain.errors import Misconfigured
 from molecular_analysis_dashboard.infrastructure.settings import all_variables, load_settings
 
@@ -52,6 +53,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
         "warm_receptors": 2,
         "engine_builds_dir": None,
         "engine_commands": "",
+        "autogrid_command": "autogrid4",
     }
     assert settings.ledger.model_dump() == {
         "heartbeat_interval_s": 2,
@@ -266,5 +268,7 @@ class TestSecretFiles:
 def test_docking_programs_are_checked_when_the_settings_are_read() -> None:
     given = {"MAD_ENGINE_COMMANDS": "smina=/opt/smina"}
     assert load_settings(given).docking.engine_commands == "smina=/opt/smina"
+    assert load_settings(given).docking.programs == DockingPrograms({"smina": ("/opt/smina",)}, "autogrid4")
+    assert load_settings({"MAD_AUTOGRID_COMMAND": "off"}).docking.programs == DockingPrograms()
     with pytest.raises(Misconfigured, match=r"MAD_ENGINE_COMMANDS=.*“/opt/smina” must be name=program"):
         load_settings({"MAD_ENGINE_COMMANDS": "/opt/smina"})

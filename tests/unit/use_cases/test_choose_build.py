@@ -34,4 +34,23 @@ def test_job_takes_the_build_that_most_slots_run_and_the_faster_of_equals(
     known = [KnownBuild(build_id, slots) for build_id, slots in builds]
     uow = cast(UnitOfWork, SimpleNamespace(control=SimpleNamespace(engine_builds=lambda: known)))
 
-    assert choose_build(uow, "vina") == chosen
+    assert choose_build(uow, "vina", "vina") == chosen
+
+
+AUTOGRID = "vina-1.2.7-autogrid4.2.6-12345678-portable"
+
+
+@pytest.mark.parametrize(
+    ("scoring", "builds", "chosen"),
+    [
+        ("ad4", [], None),
+        ("ad4", [KnownBuild(PORTABLE, 8, ("vina", "vinardo"))], None),
+        ("ad4", [KnownBuild(PORTABLE, 8, ("vina",)), KnownBuild(AUTOGRID, 2, ("ad4",))], AUTOGRID),
+        ("vina", [KnownBuild(AUTOGRID, 8, ("ad4",)), KnownBuild(PORTABLE, 2, ("vina",))], PORTABLE),
+        ("vina", [KnownBuild(AUTOGRID, 8, ("ad4",))], None),
+    ],
+)
+def test_job_takes_a_build_that_scores_as_it_asks(scoring: str, builds: list[KnownBuild], chosen: str | None) -> None:
+    uow = cast(UnitOfWork, SimpleNamespace(control=SimpleNamespace(engine_builds=lambda: builds)))
+
+    assert choose_build(uow, "vina", scoring) == chosen

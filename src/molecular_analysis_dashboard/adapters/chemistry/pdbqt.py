@@ -1,5 +1,6 @@
 """The PDBQT format: AutoDock atom types and the columns of atom lines."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -40,6 +41,19 @@ def atom_lines(pdbqt: str) -> Iterator[str]:
 def atom_type(line: str) -> str:
     """Return the AutoDock type of an atom line (columns 78-79)."""
     return line[77:].strip()
+
+
+def partial_charge(line: str) -> float:
+    """Return the partial charge (e) of an atom line (columns 71-76), NaN where there is none to read."""
+    try:
+        return float(line[70:76])
+    except ValueError:
+        return math.nan
+
+
+def retyped(line: str, atom_type: str) -> str:
+    """Return the atom line with another AutoDock type."""
+    return f"{line[:77]}{atom_type:<2}"
 
 
 def position(line: str) -> tuple[float, float, float]:

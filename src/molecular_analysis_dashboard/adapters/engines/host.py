@@ -43,7 +43,7 @@ from molecular_analysis_dashboard.adapters.engines.messages import (
 )
 from molecular_analysis_dashboard.adapters.engines.parent_death import die_with_parent
 from molecular_analysis_dashboard.domain.docking import DockedLigand
-from molecular_analysis_dashboard.domain.engine_commands import EngineCommands, parse_engine_commands
+from molecular_analysis_dashboard.domain.engine_commands import DockingPrograms, parse_engine_commands
 from molecular_analysis_dashboard.domain.errors import EngineFailed, MadError
 from molecular_analysis_dashboard.domain.redocking import Redocked
 from molecular_analysis_dashboard.domain.rescoring import RescoredPose
@@ -60,15 +60,42 @@ log = structlog.get_logger(__spec__.name)
 _OWN_LOGGERS = "molecular_analysis_dashboard"
 
 
+def _prepared(request: ReadNative | PrepareReceptor | FindPockets | Validate) -> Response:
+    """Do what needs no engine and leaves nothing behind."""
+    match request:
+        case ReadNative():
+            from molecular_analysis_dashboard.adapters.chemistry.native_ligand import native_molecule
+
+            return NativeRead(native_molecule(request.data, request.file_name, request.selector))
+        case PrepareReceptor():
+            from molecular_analysis_dashboard.adapters.chemistry.receptor_preparation import prepare_receptor
+
+            receptor = prepare_receptor(request.data, request.file_name, request.options)
+            log.info("receptor.prepared", file_name=request.file_name, residues=receptor.report.n_residues)
+            return ReceptorPrepared(receptor)
+        case FindPockets():
+            from molecular_analysis_dashboard.adapters.chemistry.pockets import find_pockets
+
+            pockets = find_pockets(request.pdb)
+            log.info("pockets.found", pockets=len(pockets))
+            return PocketsFound(pockets)
+        case Validate():
+            from molecular_analysis_dashboard.adapters.chemistry.validation import validate_batch
+
+            ligands = tuple(validate_batch(request.records))
+            log.info("records.validated", records=len(ligands))
+            return Validated(ligands)
+
+
 class Host:
     """Answers requests; keeps the maps of the last few sites.
 
     Chemistry is imported on first use, so that a process that only validates does not load the engines.
     """
 
-    def __init__(self, warm_sites: int, commands: EngineCommands) -> None:
+    def __init__(self, warm_sites: int, programs: DockingPrograms) -> None:
         self._warm_sites = warm_sites
-        self._commands = commands
+        self._programs = programs
         self._sites: OrderedDict[str, tuple[SiteSpec, DockingSite]] = OrderedDict()
         self._analyser: tuple[str, PoseAnalyser] | None = None
 
@@ -91,35 +118,14 @@ class Host:
                 return self._redock(request)
             case Rescore():
                 return self._rescore(request)
-            case ReadNative():
-                from molecular_analysis_dashboard.adapters.chemistry.native_ligand import native_molecule
-
-                return NativeRead(native_molecule(request.data, request.file_name, request.selector))
-            case PrepareReceptor():
-                from molecular_analysis_dashboard.adapters.chemistry.receptor_preparation import prepare_receptor
-
-                receptor = prepare_receptor(request.data, request.file_name, request.options)
-                log.info("receptor.prepared", file_name=request.file_name, residues=receptor.report.n_residues)
-                return ReceptorPrepared(receptor)
-            case FindPockets():
-                from molecular_analysis_dashboard.adapters.chemistry.pockets import find_pockets
-
-                pockets = find_pockets(request.pdb)
-                log.info("pockets.found", pockets=len(pockets))
-                return PocketsFound(pockets)
-            case Validate():
-                from molecular_analysis_dashboard.adapters.chemistry.validation import validate_batch
-
-                ligands = tuple(validate_batch(request.records))
-                log.info("records.validated", records=len(ligands))
-                return Validated(ligands)
             case OpenAnalysis():
                 return self._open_analysis(request)
             case Analyse():
                 return self._analyse(request)
+        return _prepared(request)
 
     def _open(self, site: SiteSpec) -> Done:
-        from molecular_analysis_dashboard.adapters.engines.registry import load_engine
+        from molecular_analysis_dashboard.adapters.engines.registry import builds_of, load_engine
 
         is_warm = site.key in self._sites
         log.info("site.opened", engine=site.protocol.engine, receptor_hash=site.receptor_hash, warm=is_warm)
@@ -128,10 +134,11 @@ class Host:
             return Done()
         while len(self._sites) >= self._warm_sites:
             self._sites.popitem(last=False)
-        engine = load_engine(site.protocol.engine, self._commands)
-        if site.engine_build not in ("", engine.build.build_id):
+        engine = load_engine(site.protocol.engine, self._programs)
+        here = [build.build_id for build in builds_of(engine)]
+        if site.engine_build not in ("", *here):
             raise EngineFailed(
-                f"The job is pinned to {site.engine_build}, but {engine.build.build_id} is what runs here. Restart the "
+                f"The job is pinned to {site.engine_build}, but {' and '.join(here)} is what runs here. Restart the "
                 "worker.",
                 code="engine_build_missing",
                 engine_build=site.engine_build,
@@ -219,9 +226,9 @@ def set_up_log(file_number: int, level: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Run: ``host.py PARENT_PID MEMORY_BYTES WARM_SITES LOG_FILE_NUMBER LOG_LEVEL COMMANDS``.
+    """Run: ``host.py PARENT_PID MEMORY_BYTES WARM_SITES LOG_FILE_NUMBER LOG_LEVEL COMMANDS AUTOGRID``.
 
-    It answers stdin on stdout; COMMANDS is what `parse_engine_commands` reads.
+    It answers stdin on stdout; COMMANDS is what `parse_engine_commands` reads, AUTOGRID the program, if any.
     """
     parent_pid, memory_bytes, warm_sites, log_to = (int(value) for value in arguments[:4])
     die_with_parent(parent_pid)
@@ -233,7 +240,8 @@ def main(arguments: list[str]) -> None:
     # Libraries print to descriptor 1 from C++; that must not end up between our messages.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     set_up_log(log_to, arguments[4])
-    serve(sys.stdin.buffer, responses, Host(warm_sites, parse_engine_commands(arguments[5])))
+    programs = DockingPrograms(parse_engine_commands(arguments[5]), arguments[6])
+    serve(sys.stdin.buffer, responses, Host(warm_sites, programs))
 
 
 if __name__ == "__main__":

@@ -122,16 +122,7 @@ class Analyse(_Asked):
 
 
 Request = (
-    OpenSite
-    | Dock
-    | Redock
-    | Rescore
-    | ReadNative
-    | PrepareReceptor
-    | FindPockets
-    | Validate
-    | OpenAnalysis
-    | Analyse
+    OpenSite | Dock | Redock | Rescore | ReadNative | PrepareReceptor | FindPockets | Validate | OpenAnalysis | Analyse
 )
 
 

@@ -72,7 +72,9 @@ _VALIDATION_S_PER_RECORD = 0.1
 # How long a child that closed its pipe may take to be gone.
 _EXIT_S = 2.0
 _STDOUT = 1
-R = TypeVar("R", Done, Docked, NativeRedocked, Rescored, NativeRead, ReceptorPrepared, PocketsFound, Validated, Analysed)
+R = TypeVar(
+    "R", Done, Docked, NativeRedocked, Rescored, NativeRead, ReceptorPrepared, PocketsFound, Validated, Analysed
+)
 
 
 class EngineProcess:
@@ -88,6 +90,8 @@ class EngineProcess:
         How many sites' maps the child keeps.
     engine_commands : str
         Programs that are engines too, as `domain.engine_commands` reads them.
+    autogrid_command : str
+        The program that computes AutoDock 4's maps; empty for none.
     log_level : str
         Level of the child's log lines, which go where this process's standard output goes.
     build_folders : Mapping[str, Path]
@@ -105,6 +109,7 @@ class EngineProcess:
         warm_sites: int,
         environment: Mapping[str, str],
         engine_commands: str = "",
+        autogrid_command: str = "",
         log_level: str = "warning",
         telemetry: Telemetry = SILENT,
         build_folders: Mapping[str, Path] = MappingProxyType({}),
@@ -115,7 +120,7 @@ class EngineProcess:
         self._analysis_timeout_s = analysis_timeout_s
         self._warm_sites = warm_sites
         self._environment = {**environment, **_ONE_THREAD}
-        self._engine_commands = engine_commands
+        self._programs = (engine_commands, autogrid_command)
         self._log_level = log_level
         self._telemetry = telemetry
         self._build_folders = build_folders
@@ -268,7 +273,7 @@ class EngineProcess:
         numbers = map(str, (os.getpid(), self._memory_bytes, self._warm_sites, log_to))
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", _HOST, *numbers, self._log_level, self._engine_commands],
+                [sys.executable, "-m", _HOST, *numbers, self._log_level, *self._programs],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,

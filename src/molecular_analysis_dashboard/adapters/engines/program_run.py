@@ -6,6 +6,7 @@ kernel ends the program.
 """
 
 import contextlib
+import hashlib
 import os
 import resource
 import signal
@@ -95,6 +96,14 @@ def run_program(command: Sequence[str], folder: Path, *, timeout_s: float | None
                 f"{' '.join(command)} did not answer within {timeout_s:g} s.", code="engine_unusable"
             ) from None
         return Ended(status, _ends_of(words.fileno()))
+
+
+def file_hash(path: str) -> str:
+    """Return the SHA-256 of a file, empty for a text that names none."""
+    if not Path(path).is_file():
+        return ""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def follow(ended: Ended) -> NoReturn:

@@ -1,41 +1,43 @@
 """Which docking engines are installed: entry points, loaded when needed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
-from types import MappingProxyType
 
 import structlog
 
+from molecular_analysis_dashboard.adapters.engines.autogrid import AutoGrid, TakesAutoGrid, find_autogrid
 from molecular_analysis_dashboard.domain.docking import EngineBuild
-from molecular_analysis_dashboard.domain.engine_commands import EngineCommands
+from molecular_analysis_dashboard.domain.engine_commands import DockingPrograms
 from molecular_analysis_dashboard.domain.errors import EngineFailed
-from molecular_analysis_dashboard.ports.engine import DockingEngine
+from molecular_analysis_dashboard.ports.engine import DockingEngine, EngineOfSeveralBuilds
 
 ENTRY_POINT_GROUP = "molecular_analysis_dashboard.engines"
 EngineFactory = Callable[[], DockingEngine]
-_NONE: EngineCommands = MappingProxyType({})
+_NONE = DockingPrograms()
 
 _log = structlog.get_logger(__name__)
 
 
-def installed_engines(commands: EngineCommands = _NONE) -> dict[str, EngineFactory]:
+def installed_engines(programs: DockingPrograms = _NONE) -> dict[str, EngineFactory]:
     """Return a factory for each installed engine by name; an engine is imported when its factory is called.
 
     Parameters
     ----------
-    commands : mapping
-        Programs of the Vina family that are engines too, by name.
+    programs : DockingPrograms
+        Programs that are engines too, or that engines need.
     """
+    autogrid = find_autogrid(programs.autogrid)
     engines: dict[str, EngineFactory] = {
-        name: partial(_command_engine, name, command) for name, command in commands.items()
+        name: partial(_command_engine, name, command, autogrid) for name, command in programs.engines.items()
     }
     for point in entry_points(group=ENTRY_POINT_GROUP):
-        engines[point.name] = _twice(point.name) if point.name in commands else _factory(point)
+        taken = point.name in programs.engines
+        engines[point.name] = _twice(point.name) if taken else _factory(point, autogrid)
     return engines
 
 
-def load_engine(name: str, commands: EngineCommands = _NONE) -> DockingEngine:
+def load_engine(name: str, programs: DockingPrograms = _NONE) -> DockingEngine:
     """Return a new instance of an installed engine.
 
     Raises
@@ -43,7 +45,7 @@ def load_engine(name: str, commands: EngineCommands = _NONE) -> DockingEngine:
     EngineFailed
         ``engine_not_installed`` or ``engine_unusable``.
     """
-    engines = installed_engines(commands)
+    engines = installed_engines(programs)
     if name not in engines:
         known = ", ".join(sorted(engines)) or "none"
         raise EngineFailed(
@@ -54,10 +56,10 @@ def load_engine(name: str, commands: EngineCommands = _NONE) -> DockingEngine:
     return engines[name]()
 
 
-def usable_engines(commands: EngineCommands = _NONE) -> tuple[DockingEngine, ...]:
+def usable_engines(programs: DockingPrograms = _NONE) -> tuple[DockingEngine, ...]:
     """Return the engines that load and know their build, by name; one that does not is logged and left out."""
     engines = []
-    for name, factory in sorted(installed_engines(commands).items()):
+    for name, factory in sorted(installed_engines(programs).items()):
         try:
             engine = factory()
             _log.debug("engine_found", build=engine.build.build_id)
@@ -68,15 +70,31 @@ def usable_engines(commands: EngineCommands = _NONE) -> tuple[DockingEngine, ...
     return tuple(engines)
 
 
-def installed_builds(commands: EngineCommands = _NONE) -> tuple[EngineBuild, ...]:
+def installed_builds(programs: DockingPrograms = _NONE) -> tuple[EngineBuild, ...]:
     """Return the builds of the usable engines, by name."""
-    return tuple(engine.build for engine in usable_engines(commands))
+    return tuple(build for engine in usable_engines(programs) for build in builds_of(engine))
 
 
-def _command_engine(name: str, command: tuple[str, ...]) -> DockingEngine:
+def builds_of(engine: DockingEngine) -> tuple[EngineBuild, ...]:
+    """Return every build that an engine is, its plain one first."""
+    further = engine.further_builds if isinstance(engine, EngineOfSeveralBuilds) else ()
+    return (engine.build, *further)
+
+
+def schema_of(engine: DockingEngine, build: EngineBuild) -> Mapping[str, object]:
+    """Return the schema of an engine's parameters as one of its builds reads them: with the build's own scoring."""
+    schema = engine.parameter_schema
+    if build == engine.build or not build.scoring_functions:
+        return schema
+    scoring = {"type": "string", "enum": list(build.scoring_functions), "default": build.scoring_functions[0]}
+    fields = schema.get("properties")
+    return {**schema, "properties": {**(fields if isinstance(fields, Mapping) else {}), "scoring": scoring}}
+
+
+def _command_engine(name: str, command: tuple[str, ...], autogrid: AutoGrid | None) -> DockingEngine:
     from molecular_analysis_dashboard.adapters.engines.vina_command import VinaCommandEngine
 
-    return VinaCommandEngine(name, command)
+    return VinaCommandEngine(name, command, autogrid)
 
 
 def _twice(name: str) -> EngineFactory:
@@ -90,7 +108,7 @@ def _twice(name: str) -> EngineFactory:
     return refuse
 
 
-def _factory(point: EntryPoint) -> EngineFactory:
+def _factory(point: EntryPoint, autogrid: AutoGrid | None) -> EngineFactory:
     def create() -> DockingEngine:
         try:
             engine: DockingEngine = point.load()()
@@ -100,6 +118,6 @@ def _factory(point: EntryPoint) -> EngineFactory:
                 code="engine_unusable",
                 engine=point.name,
             ) from cause
-        return engine
+        return engine.with_autogrid(autogrid) if autogrid and isinstance(engine, TakesAutoGrid) else engine
 
     return create

@@ -10,6 +10,7 @@ from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +26,15 @@ from molecular_analysis_dashboard.adapters.chemistry.pdbqt import (
     with_positions,
 )
 from molecular_analysis_dashboard.adapters.chemistry.poses import mol_from_block, pack_coordinates
+from molecular_analysis_dashboard.adapters.engines.ad4_parameters import check_ad4_receptor
+from molecular_analysis_dashboard.adapters.engines.autogrid import AutoGrid, write_maps
 from molecular_analysis_dashboard.adapters.engines.native_builds import build_of_module
 from molecular_analysis_dashboard.adapters.engines.starts import search_from_starts
 from molecular_analysis_dashboard.adapters.engines.vina_family import (
     SEARCH_POSES,
     atoms_only,
     check_receptor,
+    check_scoring,
     check_seed,
     models_in,
     ranked_poses,
@@ -40,6 +44,7 @@ from molecular_analysis_dashboard.adapters.engines.vina_family import (
 )
 from molecular_analysis_dashboard.adapters.engines.vina_search import max_evaluations, objectives
 from molecular_analysis_dashboard.domain.docking import DockingProtocol, EngineBuild, Pose
+from molecular_analysis_dashboard.domain.engine_commands import AD4
 from molecular_analysis_dashboard.domain.errors import EngineFailed
 from molecular_analysis_dashboard.domain.hashing import MAX_SEED, bytes_hash, derive_seed
 from molecular_analysis_dashboard.domain.ligands import LigandState
@@ -53,12 +58,30 @@ _STANDARD_STREAMS = (1, 2)
 
 
 class VinaEngine:
-    """Vina's bindings, one thread, no output: those of the PyPI wheel, or a build that stands before it on the path."""
+    """Vina's bindings, one thread, no output: those of the PyPI wheel, or a build that stands before it on the path.
+
+    Parameters
+    ----------
+    autogrid : AutoGrid, optional
+        What computes the maps of `ad4`; without it that scoring function is not offered.
+    """
+
+    def __init__(self, autogrid: AutoGrid | None = None) -> None:
+        self._autogrid = autogrid
+
+    def with_autogrid(self, autogrid: AutoGrid) -> Self:
+        """Return the engine that offers `ad4` too."""
+        return type(self)(autogrid)
 
     @property
     def build(self) -> EngineBuild:
         """What is installed here."""
         return _build()
+
+    @property
+    def further_builds(self) -> tuple[EngineBuild, ...]:
+        """The build that scores with AutoGrid's maps, where there is AutoGrid."""
+        return () if self._autogrid is None else (self._autogrid.build_of(self.build),)
 
     @property
     def parameter_schema(self) -> Mapping[str, object]:
@@ -86,23 +109,35 @@ class VinaEngine:
         EngineFailed
             If Vina cannot use the protocol, the receptor or the box.
         """
-        _check_protocol(protocol)
+        check_scoring("Vina", protocol.scoring, (self.build, *self.further_builds))
+        check_seed(protocol.seed)
         check_receptor(receptor_pdbqt, box)
+        if protocol.scoring == AD4:
+            check_ad4_receptor(receptor_pdbqt)
         seed = derive_seed(protocol.seed, bytes_hash(receptor_pdbqt.encode()), box.center, box.size)
         vina = Vina(sf_name=protocol.scoring, cpu=1, seed=seed, verbosity=0)
         try:
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder, "receptor.pdbqt")
-                path.write_text(atoms_only(receptor_pdbqt))
-                vina.set_receptor(str(path))
-            with _silence():
-                vina.compute_vina_maps(list(box.center), list(box.size), spacing=_VOXEL_ANGSTROM)
+            self._make_maps(vina, receptor_pdbqt, box, protocol.scoring)
         except (RuntimeError, TypeError, ValueError) as cause:
             _raise_if_out_of_memory(cause)
             raise EngineFailed(
                 f"Vina refuses the receptor: {_reason(cause)} Prepare it again.", code="receptor_refused"
             ) from cause
         return VinaSite(vina, box, protocol)
+
+    def _make_maps(self, vina: Vina, receptor_pdbqt: str, box: SearchBox, scoring: str) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            if scoring == AD4 and self._autogrid is not None:
+                prefix = write_maps(self._autogrid, receptor_pdbqt, box, folder)
+                with _silence():
+                    vina.load_maps(prefix)
+                return
+            path = folder / "receptor.pdbqt"
+            path.write_text(atoms_only(receptor_pdbqt))
+            vina.set_receptor(str(path))
+        with _silence():
+            vina.compute_vina_maps(list(box.center), list(box.size), spacing=_VOXEL_ANGSTROM)
 
 
 class VinaSite:
@@ -178,7 +213,7 @@ class VinaSite:
 
     def _set_ligand(self, pdbqt: str) -> None:
         # A type without a map would make Vina end the process.
-        refuse_unknown_types(pdbqt)
+        refuse_unknown_types(pdbqt, self._protocol.scoring)
         try:
             self._vina.set_ligand_from_string(pdbqt)
         except (RuntimeError, TypeError, ValueError) as cause:
@@ -189,7 +224,7 @@ class VinaSite:
         models = models_in(text)
         if not models or scores.size == 0:
             raise LigandRejected(RejectionReason.NO_POSE)
-        scored = zip(scores[:, 0].tolist(), objectives(scores), models, strict=True)
+        scored = zip(scores[:, 0].tolist(), objectives(scores, self._protocol.scoring), models, strict=True)
         return ranked_poses(scored, mol, atoms, self._box)
 
 
@@ -202,17 +237,6 @@ def _build() -> EngineBuild:
     module = Path(compiled.origin)
     portable = EngineBuild("vina", found, f"vina-{found}-portable", SCORING_FUNCTIONS, bytes_hash(module.read_bytes()))
     return build_of_module(module) or portable
-
-
-def _check_protocol(protocol: DockingProtocol) -> None:
-    if protocol.scoring not in SCORING_FUNCTIONS:
-        raise EngineFailed(
-            f"This Vina build does not offer the scoring function “{protocol.scoring}”. Choose "
-            f"{' or '.join(SCORING_FUNCTIONS)}; ad4 needs maps from AutoGrid, which is not part of it.",
-            code="scoring_unsupported",
-            scoring=protocol.scoring,
-        )
-    check_seed(protocol.seed)
 
 
 def _rotated(pdbqt: str, seed: int, box: SearchBox) -> str:

@@ -12,6 +12,8 @@ import structlog
 from molecular_analysis_dashboard.adapters.chemistry.hydrogens import complete_pose
 from molecular_analysis_dashboard.adapters.chemistry.pdbqt import atom_lines, index_map, placed_at, position
 from molecular_analysis_dashboard.adapters.chemistry.poses import mol_from_block, pack_coordinates
+from molecular_analysis_dashboard.adapters.engines.ad4_parameters import check_ad4_receptor
+from molecular_analysis_dashboard.adapters.engines.autogrid import AutoGrid, MapFolder
 from molecular_analysis_dashboard.adapters.engines.program_run import Ended, follow, run_program
 from molecular_analysis_dashboard.adapters.engines.starts import search_from_starts
 from molecular_analysis_dashboard.adapters.engines.vina_command_line import VinaCommandLine, read_command_line
@@ -19,6 +21,7 @@ from molecular_analysis_dashboard.adapters.engines.vina_family import (
     SEARCH_POSES,
     atoms_only,
     check_receptor,
+    check_scoring,
     check_seed,
     models_in,
     ranked_poses,
@@ -29,6 +32,7 @@ from molecular_analysis_dashboard.adapters.engines.vina_family import (
 )
 from molecular_analysis_dashboard.adapters.engines.vina_search import max_evaluations
 from molecular_analysis_dashboard.domain.docking import DockingProtocol, EngineBuild, Pose
+from molecular_analysis_dashboard.domain.engine_commands import AD4
 from molecular_analysis_dashboard.domain.engine_parameters import first_unsupported
 from molecular_analysis_dashboard.domain.errors import EngineFailed
 from molecular_analysis_dashboard.domain.ligands import LigandState
@@ -48,15 +52,27 @@ _CARBON = "ROOT\nATOM      1  C   UNL     1    {:8.3f}{:8.3f}{:8.3f}  1.00  0.00
 
 
 class VinaCommandEngine:
-    """One program of the family, named in MAD_ENGINE_COMMANDS."""
+    """One program of the family, named in MAD_ENGINE_COMMANDS.
 
-    def __init__(self, name: str, command: tuple[str, ...]) -> None:
+    Parameters
+    ----------
+    autogrid : AutoGrid, optional
+        What computes the maps of `ad4`, for a program that reads them.
+    """
+
+    def __init__(self, name: str, command: tuple[str, ...], autogrid: AutoGrid | None = None) -> None:
         self._line = read_command_line(name, command)
+        self._autogrid = autogrid if self._line.reads_ad4_maps else None
 
     @property
     def build(self) -> EngineBuild:
         """What is installed here."""
         return self._line.build
+
+    @property
+    def further_builds(self) -> tuple[EngineBuild, ...]:
+        """The build that scores with AutoGrid's maps, where there is AutoGrid and the program reads them."""
+        return () if self._autogrid is None else (self._autogrid.build_of(self.build),)
 
     @property
     def parameter_schema(self) -> Mapping[str, object]:
@@ -73,29 +89,35 @@ class VinaCommandEngine:
         """
         self._check_protocol(protocol)
         check_receptor(receptor_pdbqt, box)
+        maps = None
+        if protocol.scoring == AD4 and self._autogrid is not None:
+            check_ad4_receptor(receptor_pdbqt)
+            maps = MapFolder(self._autogrid, receptor_pdbqt, box)
         kind = RelaxingVinaCommandSite if self._line.minimise_option else VinaCommandSite
-        site = kind(self._line, atoms_only(receptor_pdbqt), box, protocol)
+        site = kind(self._line, atoms_only(receptor_pdbqt), box, protocol, maps)
         site.try_out()
         return site
 
     def _check_protocol(self, protocol: DockingProtocol) -> None:
-        name, offered = self._line.name, self._line.scoring_functions
-        if protocol.scoring not in offered:
-            raise EngineFailed(
-                f"{name} has no scoring function “{protocol.scoring}”. Choose {' or '.join(offered)}.",
-                code="scoring_unsupported",
-                scoring=protocol.scoring,
-            )
+        check_scoring(self._line.name, protocol.scoring, (self.build, *self.further_builds))
         if problem := first_unsupported(self.parameter_schema, protocol):
             raise EngineFailed(problem.message, code="parameter_unsupported", field=problem.field)
         check_seed(protocol.seed)
 
 
 class VinaCommandSite:
-    """A receptor and a box for one program, which computes its maps anew for every ligand."""
+    """A receptor and a box for one program, which computes its maps anew for every ligand unless it is given them."""
 
-    def __init__(self, line: VinaCommandLine, receptor_pdbqt: str, box: SearchBox, protocol: DockingProtocol) -> None:
+    def __init__(
+        self,
+        line: VinaCommandLine,
+        receptor_pdbqt: str,
+        box: SearchBox,
+        protocol: DockingProtocol,
+        maps: MapFolder | None = None,
+    ) -> None:
         self._line = line
+        self._maps = maps
         self._receptor_pdbqt = receptor_pdbqt
         self._box = box
         self._protocol = protocol
@@ -111,7 +133,7 @@ class VinaCommandSite:
 
     def dock(self, state: LigandState, *, seed: int) -> tuple[Pose, ...]:
         """Dock one state; see `ports.engine.DockingSite.dock`."""
-        refuse_unknown_types(state.pdbqt)
+        refuse_unknown_types(state.pdbqt, self._protocol.scoring)
         refuse_unfit(state, self._box)
 
         def search(start: str, runs: int, start_seed: int) -> tuple[Pose, ...]:
@@ -125,7 +147,8 @@ class VinaCommandSite:
         scored = list(self._scored_models(text, start, ended))
         best = min(score for score, _ in scored)
         within = [one for one in scored if one[0] <= best + self._protocol.energy_range_kcal_mol]
-        poses = ranked_poses(with_objectives(within), mol_from_block(state.mol_block), index_map(start), self._box)
+        models = with_objectives(within, self._protocol.scoring)
+        poses = ranked_poses(models, mol_from_block(state.mol_block), index_map(start), self._box)
         return poses[: self._protocol.n_poses]
 
     def score(self, state: LigandState) -> float:
@@ -140,7 +163,7 @@ class VinaCommandSite:
         """Return the ligand's PDBQT where its mol block places it."""
         mol = mol_from_block(state.mol_block)
         refuse_outside(mol, self._box)
-        refuse_unknown_types(state.pdbqt)
+        refuse_unknown_types(state.pdbqt, self._protocol.scoring)
         return placed_at(state.pdbqt, mol.GetConformer().GetPositions())
 
     def _printed_score(self, ended: Ended) -> float:
@@ -169,7 +192,8 @@ class VinaCommandSite:
         """Run the program on one ligand; return how it ended and what it wrote, empty when it wrote nothing."""
         with tempfile.TemporaryDirectory(prefix="mad-engine-") as name:
             folder = Path(name)
-            (folder / "receptor.pdbqt").write_text(self._receptor_pdbqt)
+            if self._maps is None:
+                (folder / "receptor.pdbqt").write_text(self._receptor_pdbqt)
             (folder / "ligand.pdbqt").write_text(ligand_pdbqt)
             ended = run_program([*self._line.command, *self._fixed_options, *options], folder)
             if ended.is_out_of_memory:
@@ -183,11 +207,12 @@ class VinaCommandSite:
     def _fixed_options(self) -> list[str]:
         axes = zip("xyz", self._box.center, self._box.size, strict=True)
         box = [text for axis, at, size in axes for text in (f"--center_{axis}", f"{at}", f"--size_{axis}", f"{size}")]
-        files = ["--receptor", "receptor.pdbqt", "--ligand", "ligand.pdbqt", "--out", "poses.pdbqt"]
+        site = ["--receptor", "receptor.pdbqt", *box] if self._maps is None else ["--maps", self._maps.prefix]
+        files = ["--ligand", "ligand.pdbqt", "--out", "poses.pdbqt"]
         # Vina itself is the default everywhere, and smina's older releases know it by no name.
         scoring = [] if self._protocol.scoring == "vina" else ["--scoring", self._protocol.scoring]
         calm = ["--verbosity", "0"] if "verbosity" in self._line.options else []
-        return [*files, "--cpu", "1", *box, *scoring, *calm]
+        return [*site, *files, "--cpu", "1", *scoring, *calm]
 
     def _refuse_failure(self, ended: Ended) -> None:
         if ended.status == 0:

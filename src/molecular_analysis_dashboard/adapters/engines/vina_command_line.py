@@ -1,6 +1,5 @@
 """What a program of the Vina family says of itself: version, options and scoring functions, and its identity."""
 
-import hashlib
 import re
 import shutil
 import tempfile
@@ -10,8 +9,9 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from molecular_analysis_dashboard.adapters.engines.program_run import run_program
+from molecular_analysis_dashboard.adapters.engines.program_run import file_hash, run_program
 from molecular_analysis_dashboard.domain.docking import DockingProtocol, EngineBuild
+from molecular_analysis_dashboard.domain.engine_commands import AD4
 from molecular_analysis_dashboard.domain.errors import EngineFailed
 from molecular_analysis_dashboard.domain.hashing import MAX_SEED, content_hash
 
@@ -39,6 +39,7 @@ class VinaCommandLine:
     version: str
     options: frozenset[str]
     scoring_functions: tuple[str, ...]
+    reads_ad4_maps: bool = False
 
     @property
     def min_rmsd_option(self) -> str | None:
@@ -53,7 +54,7 @@ class VinaCommandLine:
     @cached_property
     def build(self) -> EngineBuild:
         """Its identity: the variant is a hash of the program, of its fixed arguments and of the files they name."""
-        digests = [_file_hash(self.command[0]), *map(_file_hash, self.command[1:])]
+        digests = [file_hash(self.command[0]), *map(file_hash, self.command[1:])]
         variant = content_hash({"arguments": list(self.command[1:]), "files": digests})[:8]
         build_id = f"{self.name}-{self.version}-{variant}"
         return EngineBuild(self.name, self.version, build_id, self.scoring_functions, digests[0])
@@ -96,7 +97,15 @@ def read_command_line(name: str, command: tuple[str, ...]) -> VinaCommandLine:
             code="engine_unusable",
             engine=name,
         )
-    return VinaCommandLine(name, command, version_in(version), options, scoring_functions_in(help_text))
+    listed = _listed_scoring(help_text)
+    return VinaCommandLine(
+        name,
+        command,
+        version_in(version),
+        options,
+        scoring_functions_in(help_text),
+        AD4 in listed and "maps" in options,
+    )
 
 
 def version_in(text: str) -> str:
@@ -118,14 +127,18 @@ def version_in(text: str) -> str:
 def scoring_functions_in(help_text: str) -> tuple[str, ...]:
     """Return the scoring functions that a help text offers, the default first.
 
-    AutoDock4's is left out: it needs maps from AutoGrid.
+    AutoDock 4's is left out: it needs maps from AutoGrid.
     """
+    listed = [name for name in _listed_scoring(help_text) if not name.startswith(AD4)]
+    return tuple(sorted(listed, key=lambda one: one != "vina"))
+
+
+def _listed_scoring(help_text: str) -> list[str]:
     described = re.search(r"--scoring\b(?P<text>.*?)(?=\n\s*(?:-\w \[ )?--|\n\s*\n|\Z)", help_text, re.DOTALL)
     if described is None:
-        return ("vina",)
+        return ["vina"]
     lists = re.findall(r"\(([a-z0-9_]+(?:\s*(?:,|\bor\b)\s*[a-z0-9_]+)+)\)", described["text"])
-    listed = re.findall(r"\b(?!or\b|ad4)[a-z0-9_]+", lists[0]) if lists else list(_UNLISTED_SCORING)
-    return tuple(sorted(listed, key=lambda one: one != "vina"))
+    return re.findall(r"\b(?!or\b)[a-z0-9_]+", lists[0]) if lists else list(_UNLISTED_SCORING)
 
 
 def _ask(name: str, command: tuple[str, ...], option: str) -> str:
@@ -142,14 +155,6 @@ def _ask(name: str, command: tuple[str, ...], option: str) -> str:
             engine=name,
         )
     return ended.words
-
-
-def _file_hash(path: str) -> str:
-    """Return the SHA-256 of a file, empty for a text that names none."""
-    if not Path(path).is_file():
-        return ""
-    with Path(path).open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _above_zero(default: float) -> dict[str, object]:

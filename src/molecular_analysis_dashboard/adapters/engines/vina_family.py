@@ -17,7 +17,9 @@ from molecular_analysis_dashboard.adapters.chemistry.pdbqt import (
 )
 from molecular_analysis_dashboard.adapters.chemistry.poses import pack_coordinates
 from molecular_analysis_dashboard.adapters.chemistry.sites import check_box
-from molecular_analysis_dashboard.domain.docking import Pose
+from molecular_analysis_dashboard.adapters.engines.ad4_parameters import AD4_LIGAND_TYPES
+from molecular_analysis_dashboard.domain.docking import EngineBuild, Pose
+from molecular_analysis_dashboard.domain.engine_commands import AD4, scoring_refusal
 from molecular_analysis_dashboard.domain.errors import EngineFailed, InvalidInput
 from molecular_analysis_dashboard.domain.hashing import MAX_SEED
 from molecular_analysis_dashboard.domain.ligands import LigandState
@@ -36,6 +38,13 @@ def check_seed(seed: int) -> None:
     """Refuse a seed that the family would not take at its word (`EngineFailed`)."""
     if not 1 <= seed <= MAX_SEED:
         raise EngineFailed(f"The seed must be 1 to {MAX_SEED}; Vina reads 0 as random.", code="seed_invalid")
+
+
+def check_scoring(engine: str, scoring: str, builds: Iterable[EngineBuild]) -> None:
+    """Refuse a scoring function that none of an engine's builds offers (`EngineFailed`)."""
+    offered = [name for build in builds for name in build.scoring_functions]
+    if scoring not in offered:
+        raise EngineFailed(scoring_refusal(engine, scoring, offered), code="scoring_unsupported", scoring=scoring)
 
 
 def check_receptor(receptor_pdbqt: str, box: SearchBox) -> None:
@@ -60,9 +69,10 @@ def atoms_only(receptor_pdbqt: str) -> str:
     return "\n".join(atom_lines(receptor_pdbqt)) + "\n"
 
 
-def refuse_unknown_types(pdbqt: str) -> None:
+def refuse_unknown_types(pdbqt: str, scoring: str) -> None:
     """Refuse a ligand with an atom type that has no map (`LigandRejected`)."""
-    if unknown := sorted({atom_type(line) for line in atom_lines(pdbqt)} - LIGAND_TYPES):
+    known = AD4_LIGAND_TYPES if scoring == AD4 else LIGAND_TYPES
+    if unknown := sorted({atom_type(line) for line in atom_lines(pdbqt)} - known):
         raise LigandRejected(RejectionReason.UNSUPPORTED_ELEMENT, f"Atom types: {', '.join(unknown)}.")
 
 
@@ -120,12 +130,16 @@ def ranked_poses(
     return tuple(Pose(rank, *pose) for rank, pose in enumerate(found, start=1))
 
 
-def with_objectives(scored: Sequence[tuple[float, str]]) -> list[tuple[float, float | None, str]]:
+def with_objectives(scored: Sequence[tuple[float, str]], scoring: str) -> list[tuple[float, float | None, str]]:
     """Add to scored models what the search minimised (see `Pose`), None where the program does not write its parts.
+
+    None for `ad4` too; see `vina_search.objectives`.
 
     Vina 1.2 subtracts the best pose's internal energy from all poses of a search before it divides by the torsion term;
     the best pose's score and its energy with the receptor therefore tell that divisor.
     """
+    if scoring == AD4:
+        return [(score, None, model) for score, model in scored]
     terms = [dict(_TERMS.findall(model)) for _, model in scored]
     best = min(range(len(scored)), key=lambda number: scored[number][0])
     between = float(terms[best].get(_BETWEEN, "nan"))

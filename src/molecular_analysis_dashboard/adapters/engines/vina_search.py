@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molecular_analysis_dashboard.adapters.chemistry.pdbqt import atom_lines
+from molecular_analysis_dashboard.domain.engine_commands import AD4
 from molecular_analysis_dashboard.domain.ligands import LigandState
 
 # `Vina::global_search`: steps of a run = 70 * 3 * (50 + atoms + 10 * degrees of freedom) / 2, each minimised by
@@ -35,8 +36,11 @@ def max_evaluations(state: LigandState, run_length: float) -> int:
     return max(1, math.ceil(_EVALUATIONS_PER_LOCAL_STEP * steps * run_length))
 
 
-def objectives(energies: NDArray[np.float64]) -> list[float | None]:
+def objectives(energies: NDArray[np.float64], scoring: str) -> list[float | None]:
     """Return what the search minimised for each pose, divided as the score is by the torsion term, in kcal/mol.
+
+    With `ad4` there is none: a pose's score is between + torsions, its own energy within the ligand left out, and Vina
+    ranks the poses of one search by it. So scores of several searches compare as they are.
 
     Parameters
     ----------
@@ -44,6 +48,8 @@ def objectives(energies: NDArray[np.float64]) -> list[float | None]:
         Of shape (poses, 5): score, between ligand and receptor, within the ligand, torsions, within the best pose.
         The score of a pose is (between + within - within the best pose) / (1 + weight * torsions).
     """
+    if scoring == AD4:
+        return [None] * len(energies)
     score, between, within, _, within_best = energies[0].tolist()
     bare = between + within - within_best
     if abs(bare) < 1e-3:

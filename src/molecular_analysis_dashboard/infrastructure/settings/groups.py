@@ -6,7 +6,12 @@ from urllib.parse import urlsplit
 
 from pydantic import ByteSize, Field, SecretStr, field_validator, model_validator
 
-from molecular_analysis_dashboard.domain.engine_commands import parse_engine_commands
+from molecular_analysis_dashboard.domain.engine_commands import (
+    DEFAULT_AUTOGRID,
+    NO_AUTOGRID,
+    DockingPrograms,
+    parse_engine_commands,
+)
 
 from .variables import Bytes, Count, Group, Port, Seconds, Text
 
@@ -115,6 +120,12 @@ class Docking(Group):
         description="Programs of the Vina family that workers offer as engines: `name=program arguments`, several "
         "separated by `;`; see docs/how-to/use-another-docking-program.md.",
     )
+    autogrid_command: str = Field(
+        DEFAULT_AUTOGRID,
+        validation_alias="MAD_AUTOGRID_COMMAND",
+        description="AutoGrid, by path or by a name on `PATH`. Workers that find it offer the scoring function `ad4`; "
+        "`off` for never.",
+    )
     engine_builds_dir: Text | None = Field(
         None,
         validation_alias="MAD_ENGINE_BUILDS_DIR",
@@ -126,6 +137,12 @@ class Docking(Group):
     def _commands(cls, value: str) -> str:
         parse_engine_commands(value)
         return value
+
+    @property
+    def programs(self) -> DockingPrograms:
+        """The programs that are engines, or that engines need."""
+        autogrid = "" if self.autogrid_command == NO_AUTOGRID else self.autogrid_command
+        return DockingPrograms(parse_engine_commands(self.engine_commands), autogrid)
 
 
 class Ledger(Group):
