@@ -140,8 +140,9 @@ def test_worker_image_with_a_build_for_newer_processors(stack: Stack, table: Tab
     stack.run("env", f"VINA_BUILDS={LEVEL}", f"IMAGE_TAG={tag}", "docker", "compose", "build", "worker")
     image = f"molecular-analysis-dashboard-worker:{tag}"
     try:
-        told = json.loads(stack.docker("run", "--rm", image, "mad", "engines", "list", "--json"))
-        (build,) = [one for one in told["builds"] if one["build_id"].endswith(LEVEL)]
+        told = stack.docker("run", "--rm", image, "mad", "engines", "list", "--json")
+        builds = json.loads(told[told.index("{") :])["builds"]
+        (build,) = [one for one in builds if one["build_id"].endswith(LEVEL)]
         assert build["refusal"] == ""
         program = "import vina; vina.Vina(verbosity=0); print(vina.__file__)"
         path = f"PYTHONPATH={build['folder']}"
