@@ -63,11 +63,12 @@ export function VirtualTable<Row>(props: Props<Row>) {
     if (hasMore && !isLoadingMore && last >= rows.length - AHEAD) onNeedMore();
   }, [hasMore, isLoadingMore, last, rows.length, onNeedMore]);
 
+  const height = virtualizer.scrollRect?.height ?? 0;
   useEffect(() => {
-    // The address may name a row far down the list.
+    // The address may name a row far down the list, and what opens below the list may cover the active one.
     if (activeIndex >= 0) virtualizer.scrollToIndex(activeIndex, { align: "auto" });
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- only when the table appears; later it would drag readers along
-  }, []);
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- whoever scrolls away from the row is not dragged back
+  }, [height]);
 
   function moveTo(index: number): void {
     const row = rows[Math.max(0, Math.min(rows.length - 1, index))];

@@ -47,7 +47,7 @@ export function JobList(props: Props) {
               setShowsAll(event.target.checked);
             }}
           />
-          Show {count(folded)} more: preparations and analyses that went well
+          Show preparations and analyses ({count(folded)})
         </label>
       )}
       {/* Arrows are a convenience: every link is reached by Tab as well. */}

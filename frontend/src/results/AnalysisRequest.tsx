@@ -36,7 +36,7 @@ export function AnalysisRequest({ job, ligandId, found, open }: Props) {
   const { data: asked } = useQuery({ ...jobQuery(askedId ?? "", false), enabled: askedId !== undefined });
   const isAsked = request.isPending || (asked !== undefined && !isFinal(asked));
 
-  if (job.kind !== "screen") return <p>Poses are analysed of screens only.</p>;
+  if (job.kind !== "screen") return <p>Only the poses of screens are analysed.</p>;
   return (
     <>
       <p>

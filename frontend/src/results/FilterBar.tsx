@@ -159,7 +159,7 @@ function InteractionForm({ onAdd }: { onAdd: (condition: string) => void }) {
         id={field}
         value={residue}
         placeholder="A:GLU80"
-        size={9}
+        size={8}
         autoComplete="off"
         spellCheck={false}
         onChange={(event) => {

@@ -74,7 +74,7 @@ export function HitTable({ job, route }: { job: Job; route: Route }) {
       <FilterBar
         filter={filter}
         hasAnalyses={hasAnalyses}
-        shown={countText(job, total, filter, nAnalysed, analyses.open)}
+        shown={query.error ? "" : countText(job, total, filter, nAnalysed, analyses.open)}
         onChange={(next) => {
           goTo(address({ filter: next }));
         }}

@@ -17,7 +17,9 @@ export function InteractionTable({ poses, filter, address }: Props) {
     <table className="facts-table">
       <thead>
         <tr>
-          <th scope="col">Kind</th>
+          <th scope="col">
+            Kind <small>the ligand&apos;s part</small>
+          </th>
           <th scope="col">Residue</th>
           {poses.map((pose) => (
             <th key={pose.rank} scope="col" className="end">

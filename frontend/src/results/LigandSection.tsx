@@ -22,8 +22,8 @@ export function LigandSection({ jobId, found, isAnalysed, address }: Props) {
       <Facts
         facts={[
           { term: "Rank by score", text: count(ranks.score) },
-          { term: "by efficiency", text: count(ranks.ligand_efficiency) },
-          { term: "size-corrected", text: count(ranks.size_corrected_score) },
+          { term: "By efficiency", text: count(ranks.ligand_efficiency) },
+          { term: "Size-corrected", text: count(ranks.size_corrected_score) },
         ]}
       />
       {properties === null ? (
@@ -76,7 +76,7 @@ function descriptors(found: LigandProperties): Fact[] {
     { term: "logP", text: found.logp.toFixed(1) },
     { term: "TPSA, Å²", text: found.tpsa.toFixed(0) },
     { term: "H-bond donors", text: count(found.h_bond_donors) },
-    { term: "acceptors", text: count(found.h_bond_acceptors) },
+    { term: "H-bond acceptors", text: count(found.h_bond_acceptors) },
     { term: "Rotatable bonds", text: count(found.rotatable_bonds) },
     { term: "Rings", text: count(found.rings) },
     { term: "Fraction sp³", text: found.fraction_sp3.toFixed(2) },

@@ -1,5 +1,4 @@
 import type { HitDetail, LigandAnalysis, PoseAnalysis } from "../api/client";
-import { count } from "../state/format";
 import { checkName, checksThat, verdictOfPose } from "./pose-verdict";
 import { VerdictSign } from "./VerdictSign";
 
@@ -63,7 +62,6 @@ function Checks({ pose }: { pose: PoseAnalysis | undefined }) {
     <>
       {sign}
       {failed.length > 0 && <>: {failed.map(checkName).join(", ")}</>}
-      {pose.valid && <span className="quiet"> all {count(checksThat(pose, true).length)}</span>}
       {unknown.length > 0 && <p className="quiet">Could not be computed: {unknown.map(checkName).join(", ")}</p>}
       {Object.entries(pose.problems).map(([part, sentence]) => (
         <p key={part} className="quiet">

@@ -1,16 +1,16 @@
 import type { InteractionType, PoseAnalysis } from "../api/client";
 
-/** What ProLIF finds, from the most telling to the least; the words say the ligand's part in it. */
+/** What ProLIF finds, from the most telling to the least; the words are of the ligand's part in it. */
 export const INTERACTION: Record<InteractionType, string> = {
-  HBDonor: "H-bond, ligand gives",
-  HBAcceptor: "H-bond, ligand takes",
-  Cationic: "Ionic, ligand positive",
-  Anionic: "Ionic, ligand negative",
-  MetalAcceptor: "Metal, ligand coordinates",
-  XBDonor: "Halogen bond, ligand gives",
-  XBAcceptor: "Halogen bond, ligand takes",
-  CationPi: "Cation–π, ligand is the cation",
-  PiCation: "Cation–π, ligand is the ring",
+  HBDonor: "H-bond donor",
+  HBAcceptor: "H-bond acceptor",
+  Cationic: "Ionic, cation",
+  Anionic: "Ionic, anion",
+  MetalAcceptor: "Metal, coordinating",
+  XBDonor: "Halogen bond donor",
+  XBAcceptor: "Halogen bond acceptor",
+  CationPi: "Cation–π, cation",
+  PiCation: "Cation–π, ring",
   FaceToFace: "π stacking, face to face",
   EdgeToFace: "π stacking, edge to face",
   Hydrophobic: "Hydrophobic",
@@ -18,7 +18,7 @@ export const INTERACTION: Record<InteractionType, string> = {
 
 /** Words of the API for what a chemist asks for, whichever side gives. */
 export const ASKED: readonly { readonly word: string; readonly label: string }[] = [
-  { word: "Any", label: "Any interaction" },
+  { word: "Any", label: "Any" },
   { word: "HBond", label: "H-bond" },
   { word: "Ionic", label: "Ionic" },
   { word: "Metal", label: "Metal" },
