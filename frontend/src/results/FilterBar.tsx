@@ -154,12 +154,11 @@ function InteractionForm({ onAdd }: { onAdd: (condition: string) => void }) {
           </option>
         ))}
       </select>
-      <label htmlFor={field}>with residue</label>
+      <label htmlFor={field}>residue</label>
       <input
         id={field}
         value={residue}
         placeholder="A:GLU80"
-        size={8}
         autoComplete="off"
         spellCheck={false}
         onChange={(event) => {

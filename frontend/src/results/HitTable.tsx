@@ -8,13 +8,14 @@ import { hitsQuery, type Listing, reloadHits } from "../api/queries";
 import { type Focusable, VirtualTable } from "../components/VirtualTable";
 import { useAnalyses } from "../jobs/useAnalyses";
 import { isFiltered } from "../state/hit-filter";
-import { formatRoute, goTo, replaceBy, type Route } from "../state/route";
+import { formatRoute, goTo, type Route } from "../state/route";
 import { FilterBar } from "./FilterBar";
 import { hitColumns } from "./hit-columns";
 import { countText } from "./hit-words";
 import { HitPanel } from "./HitPanel";
 import { HitsProblem, NewerHits, NoHits } from "./HitTableNotes";
 import { useNewerHits } from "./useNewerHits";
+import { useOpenHit } from "./useOpenHit";
 
 const keyOf = (hit: Hit): string => hit.ligand_id;
 const NONE: never[] = [];
@@ -28,17 +29,15 @@ export function HitTable({ job, route }: { job: Job; route: Route }) {
   const analyses = useAnalyses(job.id);
   const { data: nAnalysed = 0 } = useQuery(analysedQuery(job.id));
   const query = useInfiniteQuery({ ...hitsQuery(client, job.id, listing), enabled: analyses.isKnown });
-  // Where the keyboard is; the hit in the address is open as well.
-  const [position, setPosition] = useState<string | null>(null);
   const [atTop, setAtTop] = useState(true);
   const pages = query.data?.pages ?? NONE;
   const hits = useMemo(() => flatten(pages, keyOf), [pages]);
-  const activeKey = hitId ?? position;
+  const address = useCallback((part: Partial<Route>) => formatRoute(job.id, { ...route, ...part }), [job.id, route]);
+  const selection = useOpenHit(hitId, address, grid, panel);
   const loaded = { pages, loadedAt: query.dataUpdatedAt, isFetching: query.isFetching };
-  const newer = useNewerHits(job, listing, loaded, analyses.counted, atTop && activeKey === null);
+  const newer = useNewerHits(job, listing, loaded, analyses.counted, atTop && selection.activeKey === null);
   const { fetchNextPage } = query;
   const loadMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
-  const address = useCallback((part: Partial<Route>) => formatRoute(job.id, { ...route, ...part }), [job.id, route]);
   const hasAnalyses = nAnalysed > 0 || hits.some((hit) => hit.analysis !== null);
   const columns = useMemo(
     () =>
@@ -51,23 +50,8 @@ export function HitTable({ job, route }: { job: Job; route: Route }) {
       ),
     [order, address, hasAnalyses],
   );
-  const total = pages[0]?.total ?? (isFiltered(filter) ? null : Math.max(job.counts.scored, hits.length));
-
-  function moveTo(key: string): void {
-    setPosition(key);
-    if (hitId !== null) replaceBy(address({ hitId: key }));
-  }
-
-  function open(key: string): void {
-    if (hitId === null) goTo(address({ hitId: key }));
-    if (hitId === key) panel.current?.focus();
-  }
-
-  function close(): void {
-    setPosition(hitId);
-    if (hitId !== null) replaceBy(address({ hitId: null }));
-    grid.current?.focus();
-  }
+  const matching = query.isPlaceholderData ? null : (pages[0]?.total ?? null);
+  const total = isFiltered(filter) ? matching : Math.max(job.counts.scored, matching ?? 0);
 
   return (
     <>
@@ -99,13 +83,10 @@ export function HitTable({ job, route }: { job: Job; route: Route }) {
           rows={hits}
           keyOf={keyOf}
           total={total ?? -1}
-          active={activeKey}
-          onActivate={moveTo}
-          onOpen={open}
-          onEscape={() => {
-            if (hitId === null) setPosition(null);
-            else close();
-          }}
+          active={selection.activeKey}
+          onActivate={selection.moveTo}
+          onOpen={selection.open}
+          onEscape={selection.escape}
           hasMore={query.hasNextPage && !query.isFetchNextPageError}
           isLoadingMore={query.isFetching}
           onNeedMore={loadMore}
@@ -121,7 +102,7 @@ export function HitTable({ job, route }: { job: Job; route: Route }) {
           openAnalyses={analyses.open}
           filter={filter}
           address={address}
-          onClose={close}
+          onClose={selection.close}
         />
       )}
     </>
