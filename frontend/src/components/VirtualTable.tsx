@@ -1,5 +1,5 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, type Ref, useEffect, useId, useImperativeHandle, useRef } from "react";
 
 export interface Column<Row> {
   readonly key: string;
@@ -18,12 +18,21 @@ interface Props<Row> {
   total: number;
   active: string | null;
   onActivate: (key: string) => void;
+  /** A click on a row, or Enter on the active one. */
+  onOpen?: (key: string) => void;
+  onEscape?: () => void;
   hasMore: boolean;
   isLoadingMore: boolean;
   onNeedMore: () => void;
   /** Told whether the first row is in view. */
   onTop?: (atTop: boolean) => void;
   className: string;
+  ref?: Ref<Focusable>;
+}
+
+/** What others may ask of a table or panel: to take the keyboard. */
+export interface Focusable {
+  focus: () => void;
 }
 
 const ROW_PX = 32;
@@ -34,6 +43,7 @@ const AHEAD = 40;
 export function VirtualTable<Row>(props: Props<Row>) {
   const { columns, rows, keyOf, active, hasMore, isLoadingMore, onNeedMore, onTop } = props;
   const scroller = useRef<HTMLDivElement>(null);
+  useImperativeHandle(props.ref, () => ({ focus: () => scroller.current?.focus() }));
   const id = useId();
   // It returns functions that must not be memoized; this component passes none of them on.
   // eslint-disable-next-line react-hooks/incompatible-library
@@ -53,6 +63,13 @@ export function VirtualTable<Row>(props: Props<Row>) {
     if (hasMore && !isLoadingMore && last >= rows.length - AHEAD) onNeedMore();
   }, [hasMore, isLoadingMore, last, rows.length, onNeedMore]);
 
+  const height = virtualizer.scrollRect?.height ?? 0;
+  useEffect(() => {
+    // The address may name a row far down the list, and what opens below the list may cover the active one.
+    if (activeIndex >= 0) virtualizer.scrollToIndex(activeIndex, { align: "auto" });
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- whoever scrolls away from the row is not dragged back
+  }, [height]);
+
   function moveTo(index: number): void {
     const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
     if (row === undefined) return;
@@ -62,6 +79,8 @@ export function VirtualTable<Row>(props: Props<Row>) {
 
   function onKeyDown(event: KeyboardEvent): void {
     if (event.target !== event.currentTarget || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key === "Escape") props.onEscape?.();
+    if (event.key === "Enter" && active !== null && activeIndex >= 0) props.onOpen?.(active);
     const target = targetOf(event.key, activeIndex, rows.length, pageOf(scroller.current));
     if (target === null) return;
     event.preventDefault();
@@ -112,6 +131,7 @@ export function VirtualTable<Row>(props: Props<Row>) {
                 style={{ transform: `translateY(${start - HEADER_PX}px)` }}
                 onClick={() => {
                   props.onActivate(keyOf(row));
+                  props.onOpen?.(keyOf(row));
                 }}
               >
                 {columns.map((column) => (

@@ -47,7 +47,7 @@ export function JobList(props: Props) {
               setShowsAll(event.target.checked);
             }}
           />
-          Show {count(folded, "finished preparation")}
+          Show preparations and analyses ({count(folded)})
         </label>
       )}
       {/* Arrows are a convenience: every link is reached by Tab as well. */}
@@ -67,7 +67,7 @@ export function JobList(props: Props) {
   );
 }
 
-/** A preparation or a reading that went well has said all it has to say: its screen stands in the list. */
+/** A preparation, reading or analysis that went well has said all it has to say: its screen stands in the list. */
 function isWorthALook(job: Job): boolean {
   return hasHits(job) || job.kind === "redock" || job.state !== "completed";
 }

@@ -6,12 +6,13 @@ import { age, count, moment } from "../state/format";
 import { useNow } from "../state/now";
 import { formatRoute } from "../state/route";
 import { CancelButton } from "./CancelButton";
+import { JobVerdict } from "./JobVerdict";
 import { describe, progressOf } from "./progress";
 import { ProgressBar } from "./ProgressBar";
 import { StateBadge } from "./StateBadge";
 import { useJobAction } from "./useJobAction";
 import { WhyWaiting } from "./WhyWaiting";
-import { canCancel, hasHits, isFinal, KIND } from "./words";
+import { canCancel, countsLigands, hasHits, isFinal, KIND } from "./words";
 
 /** Screens are what people look for; preparation and reading stand beside them in one line. */
 export function JobRow({ job, isSelected }: { job: Job; isSelected: boolean }) {
@@ -22,8 +23,8 @@ export function JobRow({ job, isSelected }: { job: Job; isSelected: boolean }) {
     if (isSelected) row.current?.scrollIntoView({ block: "nearest" });
   }, [isSelected]);
   const action = useJobAction(job.id);
-  // Only these have ligands of their own; the other kinds have a state.
-  const progress = hasHits(job) ? progressOf(job.counts) : null;
+  // Only these count ligands; the other kinds have a state.
+  const progress = countsLigands(job) ? progressOf(job.counts) : null;
   return (
     <li ref={row} className={`job ${hasHits(job) ? "" : "job-minor"} ${isSelected ? "job-selected" : ""}`}>
       <div className="job-line">
@@ -55,12 +56,13 @@ export function JobRow({ job, isSelected }: { job: Job; isSelected: boolean }) {
       </div>
       {progress && progress.total > 0 && (
         <>
-          <ProgressBar progress={progress} label={`Progress of ${job.name}`} />
-          <p className="quiet" title={`${count(progress.total, "ligand")} to dock`}>
-            {describe(progress)}
+          <ProgressBar progress={progress} kind={job.kind} label={`Progress of ${job.name}`} />
+          <p className="quiet" title={`${count(progress.total, "ligand")} in all`}>
+            {describe(progress, job.kind)}
           </p>
         </>
       )}
+      <JobVerdict job={job} />
       {!isFinal(job) && !isSelected && <WhyWaiting jobId={job.id} />}
       {job.error && <p className="job-error">{job.error.message}</p>}
       {action.error && <ErrorNotice title="The job could not be cancelled." error={action.error} />}

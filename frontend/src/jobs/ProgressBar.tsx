@@ -1,6 +1,13 @@
+import type { Job } from "../api/client";
 import { describe, OUTCOMES, type Progress } from "./progress";
 
-export function ProgressBar({ progress, label }: { progress: Progress; label: string }) {
+interface Props {
+  progress: Progress;
+  kind: Job["kind"];
+  label: string;
+}
+
+export function ProgressBar({ progress, kind, label }: Props) {
   return (
     <div
       className="progress"
@@ -9,7 +16,7 @@ export function ProgressBar({ progress, label }: { progress: Progress; label: st
       aria-valuemin={0}
       aria-valuemax={progress.total}
       aria-valuenow={progress.scored + progress.rejected}
-      aria-valuetext={describe(progress)}
+      aria-valuetext={describe(progress, kind)}
     >
       {OUTCOMES.map(
         (outcome) =>

@@ -52,4 +52,9 @@ describe("progress", () => {
     expect(say(progressOf(counts(4, 0, 1, 2, 0)))).toBe("4 scored, 2 cancelled, 1 record unreadable");
     expect(say(progressOf(counts(0, 0, 0, 0, 0)))).toBe("nothing counted yet");
   });
+
+  it("of an analysis never calls what it looked at scored or rejected", () => {
+    expect(say(progressOf(counts(90, 2, 0, 0, 8)), "analyse")).toBe("90 analysed, 2 could not be analysed, 8 waiting");
+    expect(say(progressOf(counts(0, 0, 0, 4, 0)), "analyse")).toBe("4 cancelled");
+  });
 });

@@ -1,4 +1,4 @@
-import type { JobCounts } from "../api/client";
+import type { Job, JobCounts } from "../api/client";
 import { count } from "../state/format";
 
 export type OutcomeCounts = Pick<JobCounts, "scored" | "rejected" | "rejected_at_reading" | "cancelled" | "waiting">;
@@ -23,10 +23,18 @@ export function progressOf(counts: OutcomeCounts): Progress {
   return { scored, rejected, cancelled, waiting, total, unreadable: counts.rejected_at_reading, percentDone };
 }
 
+// The counts of an analysis are of ligands that have their score already.
+const OF_AN_ANALYSIS: Record<Outcome, string> = {
+  scored: "analysed",
+  rejected: "could not be analysed",
+  cancelled: "cancelled",
+  waiting: "waiting",
+};
+
 /** "21,400 scored, 352 rejected, 38,248 waiting": outcomes that did not happen are left out. */
-export function describe(progress: Progress): string {
+export function describe(progress: Progress, kind: Job["kind"] = "screen"): string {
   const parts = OUTCOMES.filter((outcome) => progress[outcome] > 0).map(
-    (outcome) => `${count(progress[outcome])} ${outcome}`,
+    (outcome) => `${count(progress[outcome])} ${kind === "analyse" ? OF_AN_ANALYSIS[outcome] : outcome}`,
   );
   if (progress.unreadable > 0) parts.push(`${count(progress.unreadable, "record")} unreadable`);
   return parts.length > 0 ? parts.join(", ") : "nothing counted yet";

@@ -15,6 +15,11 @@ export function hasHits(job: Job): boolean {
   return job.kind === "screen" || job.kind === "validate";
 }
 
+/** Whether the job's counts are ligands: to dock, or to analyse. */
+export function countsLigands(job: Job): boolean {
+  return hasHits(job) || job.kind === "analyse";
+}
+
 export const STATE: Record<Job["state"], string> = {
   planning: "Planning",
   running: "Running",

@@ -1,110 +1,110 @@
-import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useMemo, useState } from "react";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useMemo, useRef, useState } from "react";
 
-import { API, type Hit, type HitOrder, type Job } from "../api/client";
+import { analysedQuery } from "../api/analysis-queries";
+import type { Hit, Job } from "../api/client";
 import { flatten } from "../api/paging";
-import { hitsQuery, reloadHits } from "../api/queries";
-import { ErrorNotice } from "../components/ErrorNotice";
-import { VirtualTable } from "../components/VirtualTable";
-import { isFinal } from "../jobs/words";
-import { count } from "../state/format";
-import { formatRoute, goTo } from "../state/route";
-import { FileLink } from "./FileLink";
+import { hitsQuery, type Listing, reloadHits } from "../api/queries";
+import { type Focusable, VirtualTable } from "../components/VirtualTable";
+import { useAnalyses } from "../jobs/useAnalyses";
+import { isFiltered } from "../state/hit-filter";
+import { formatRoute, goTo, type Route } from "../state/route";
+import { FilterBar } from "./FilterBar";
 import { hitColumns } from "./hit-columns";
-import { type Fact, RowDetails } from "./RowDetails";
+import { countText } from "./hit-words";
+import { HitPanel } from "./HitPanel";
+import { HitsProblem, NewerHits, NoHits } from "./HitTableNotes";
 import { useNewerHits } from "./useNewerHits";
+import { useOpenHit } from "./useOpenHit";
 
 const keyOf = (hit: Hit): string => hit.ligand_id;
 const NONE: never[] = [];
 
-export function HitTable({ job, order }: { job: Job; order: HitOrder }) {
+export function HitTable({ job, route }: { job: Job; route: Route }) {
+  const { order, filter, hitId } = route;
   const client = useQueryClient();
-  const query = useInfiniteQuery(hitsQuery(client, job.id, order));
-  const [activeKey, activate] = useState<string | null>(null);
+  const grid = useRef<Focusable>(null);
+  const panel = useRef<Focusable>(null);
+  const listing = useMemo<Listing>(() => ({ order, filter }), [order, filter]);
+  const analyses = useAnalyses(job.id);
+  const { data: nAnalysed = 0 } = useQuery(analysedQuery(job.id));
+  const query = useInfiniteQuery({ ...hitsQuery(client, job.id, listing), enabled: analyses.isKnown });
   const [atTop, setAtTop] = useState(true);
   const pages = query.data?.pages ?? NONE;
   const hits = useMemo(() => flatten(pages, keyOf), [pages]);
-  const active = hits.find((hit) => keyOf(hit) === activeKey);
+  const address = useCallback((part: Partial<Route>) => formatRoute(job.id, { ...route, ...part }), [job.id, route]);
+  const selection = useOpenHit(hitId, address, grid, panel);
   const loaded = { pages, loadedAt: query.dataUpdatedAt, isFetching: query.isFetching };
-  const newer = useNewerHits(job, order, loaded, atTop && active === undefined);
+  const newer = useNewerHits(job, listing, loaded, analyses.counted, atTop && selection.activeKey === null);
   const { fetchNextPage } = query;
   const loadMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
+  const hasAnalyses = nAnalysed > 0 || hits.some((hit) => hit.analysis !== null);
   const columns = useMemo(
     () =>
-      hitColumns(order, (next) => {
-        goTo(formatRoute(job.id, "hits", next));
-      }),
-    [job.id, order],
+      hitColumns(
+        order,
+        (next) => {
+          goTo(address({ order: next }));
+        },
+        hasAnalyses,
+      ),
+    [order, address, hasAnalyses],
   );
+  const matching = query.isPlaceholderData ? null : (pages[0]?.total ?? null);
+  const total = isFiltered(filter) ? matching : Math.max(job.counts.scored, matching ?? 0);
 
-  if (query.error && hits.length === 0) {
-    return (
-      <ErrorNotice title="The hit list could not be loaded." error={query.error} onRetry={() => void query.refetch()} />
-    );
-  }
-  if (query.isPending) return <p className="empty">Loading the hit list…</p>;
   return (
     <>
-      {newer > 0 && (
-        <button type="button" className="newer" onClick={() => void reloadHits(client, job.id, order)}>
-          {count(newer)} more scored since; update the list
-        </button>
-      )}
+      <FilterBar
+        filter={filter}
+        hasAnalyses={hasAnalyses}
+        shown={query.error ? "" : countText(job, total, filter, nAnalysed, analyses.open)}
+        onChange={(next) => {
+          goTo(address({ filter: next }));
+        }}
+      />
+      <NewerHits newer={newer} onUpdate={() => void reloadHits(client, job.id, listing)} />
       {query.error && (
-        <ErrorNotice
-          title="More hits could not be loaded."
+        <HitsProblem
           error={query.error}
-          onRetry={() => void query.fetchNextPage()}
+          hasHits={hits.length > 0}
+          onRetry={() => void (hits.length > 0 ? query.fetchNextPage() : query.refetch())}
         />
       )}
-      {hits.length === 0 ? (
-        <p className="empty">
-          {isFinal(job) ? "No ligand was scored." : "No ligand is scored yet. Hits appear here as they come in."}
-        </p>
-      ) : (
+      {query.isPending && <p className="empty">Loading the hit list…</p>}
+      {query.isSuccess && hits.length === 0 && <NoHits job={job} filter={filter} nAnalysed={nAnalysed} />}
+      {hits.length > 0 && (
         <VirtualTable
           key={order}
-          className={query.isPlaceholderData ? "hits reordering" : "hits"}
+          ref={grid}
+          className={`hits ${hasAnalyses ? "hits-analysed" : ""} ${query.isPlaceholderData ? "reordering" : ""}`}
           label={`Hit list of ${job.name}`}
           columns={columns}
           rows={hits}
           keyOf={keyOf}
-          total={Math.max(job.counts.scored, hits.length)}
-          active={activeKey}
-          onActivate={activate}
+          total={total ?? -1}
+          active={selection.activeKey}
+          onActivate={selection.moveTo}
+          onOpen={selection.open}
+          onEscape={selection.escape}
           hasMore={query.hasNextPage && !query.isFetchNextPageError}
           isLoadingMore={query.isFetching}
           onNeedMore={loadMore}
           onTop={setAtTop}
         />
       )}
-      {active && (
-        <RowDetails
-          label="Selected hit"
-          facts={factsOf(active)}
-          onClose={() => {
-            activate(null);
-          }}
-        >
-          <FileLink
-            path={`${API}/jobs/${job.id}/ligands/${active.ligand_id}/poses.sdf`}
-            fileName={`${active.name}.sdf`}
-          >
-            Poses (SDF)
-          </FileLink>
-        </RowDetails>
+      {hitId !== null && (
+        <HitPanel
+          ref={panel}
+          job={job}
+          hitId={hitId}
+          row={hits.find((hit) => keyOf(hit) === hitId)}
+          openAnalyses={analyses.open}
+          filter={filter}
+          address={address}
+          onClose={selection.close}
+        />
       )}
     </>
   );
-}
-
-function factsOf(hit: Hit): Fact[] {
-  const facts: Fact[] = [
-    { term: "Name", text: hit.name },
-    { term: "Docking score", text: `${hit.score_kcal_mol.toFixed(3)} kcal/mol` },
-    { term: "InChIKey", text: hit.inchikey, isCode: true },
-    { term: "SMILES", text: hit.smiles, isCode: true },
-  ];
-  if (hit.state_smiles !== hit.smiles) facts.push({ term: "Docked as", text: hit.state_smiles, isCode: true });
-  return facts;
 }

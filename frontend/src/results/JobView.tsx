@@ -10,6 +10,7 @@ import { WhyWaiting } from "../jobs/WhyWaiting";
 import { hasHits, isFinal, KIND } from "../jobs/words";
 import { count, moment } from "../state/format";
 import { formatRoute, type Route } from "../state/route";
+import { AnalysisSummary } from "./AnalysisSummary";
 import { Exports } from "./Exports";
 import { LibrarySummary } from "./LibrarySummary";
 import { HitTable } from "./HitTable";
@@ -17,6 +18,7 @@ import { countWarnings } from "./notes";
 import { ReceptorReport } from "./ReceptorReport";
 import { RedockingSummary } from "./RedockingSummary";
 import { RejectedTable } from "./RejectedTable";
+import { ValidationSummary } from "./ValidationSummary";
 
 interface Props {
   jobId: string;
@@ -93,7 +95,7 @@ function ScreenResults({ job, route }: { job: Job; route: Route }) {
             {lists.map(({ list, label, size }) => (
               <li key={list}>
                 <a
-                  href={formatRoute(job.id, list, route.order)}
+                  href={formatRoute(job.id, { ...route, list, hitId: null })}
                   aria-current={route.list === list ? "page" : undefined}
                 >
                   {label} <span className="size">{count(size)}</span>
@@ -105,6 +107,7 @@ function ScreenResults({ job, route }: { job: Job; route: Route }) {
         </nav>
         <Exports jobId={job.id} />
       </div>
+      {job.kind === "validate" && <ValidationSummary job={job} />}
       <List job={job} route={route} />
     </>
   );
@@ -116,7 +119,7 @@ function ReceptorTab({ job, receptorId, route }: { job: Job; receptorId: string;
   return (
     <li>
       <a
-        href={formatRoute(job.id, "receptor", route.order)}
+        href={formatRoute(job.id, { ...route, list: "receptor", hitId: null })}
         aria-current={route.list === "receptor" ? "page" : undefined}
       >
         Receptor {warnings > 0 && <span className="size size-warning">{count(warnings, "warning")}</span>}
@@ -126,13 +129,14 @@ function ReceptorTab({ job, receptorId, route }: { job: Job; receptorId: string;
 }
 
 function List({ job, route }: { job: Job; route: Route }) {
-  if (route.list === "hits") return <HitTable job={job} order={route.order} />;
+  if (route.list === "hits") return <HitTable job={job} route={route} />;
   if (route.list === "rejected") return <RejectedTable job={job} />;
   if (job.receptor_id === null) return <p className="empty">This job names no receptor.</p>;
   return <ReceptorReport receptorId={job.receptor_id} />;
 }
 
 function OtherResults({ job }: { job: Job }) {
+  if (job.kind === "analyse") return <AnalysisSummary job={job} />;
   if (job.kind === "redock") return <RedockingSummary job={job} />;
   if (job.library_id !== null) return <LibrarySummary libraryId={job.library_id} />;
   if (job.receptor_id === null) return null;

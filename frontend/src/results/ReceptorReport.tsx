@@ -67,6 +67,9 @@ export function ReceptorReport({ receptorId }: { receptorId: string }) {
           total={notes.length}
           active={activeKey}
           onActivate={activate}
+          onEscape={() => {
+            activate(null);
+          }}
           hasMore={false}
           isLoadingMore={false}
           onNeedMore={() => undefined}

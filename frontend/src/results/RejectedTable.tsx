@@ -56,6 +56,9 @@ export function RejectedTable({ job }: { job: Job }) {
         total={Math.max(job.counts.rejected + job.counts.rejected_at_reading, items.length)}
         active={activeKey}
         onActivate={activate}
+        onEscape={() => {
+          activate(null);
+        }}
         hasMore={query.hasNextPage && !query.isFetchNextPageError}
         isLoadingMore={query.isFetching}
         onNeedMore={loadMore}

@@ -18,22 +18,7 @@ interface Props {
 export function RowDetails({ label, facts, onClose, children }: Props) {
   return (
     <section className="details" aria-label={label}>
-      <dl>
-        {facts.map((fact) => (
-          <div key={fact.term}>
-            <dt>{fact.term}</dt>
-            <dd>
-              {fact.isCode ? (
-                <>
-                  <code>{fact.text}</code> <CopyButton key={fact.text} term={fact.term} text={fact.text} />
-                </>
-              ) : (
-                fact.text
-              )}
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
       <div className="details-actions">
         {children}
         <button type="button" onClick={onClose} aria-label="Close the details">
@@ -41,6 +26,27 @@ export function RowDetails({ label, facts, onClose, children }: Props) {
         </button>
       </div>
     </section>
+  );
+}
+
+export function Facts({ facts }: { facts: readonly Fact[] }) {
+  return (
+    <dl>
+      {facts.map((fact) => (
+        <div key={fact.term}>
+          <dt>{fact.term}</dt>
+          <dd>
+            {fact.isCode ? (
+              <>
+                <code>{fact.text}</code> <CopyButton key={fact.text} term={fact.term} text={fact.text} />
+              </>
+            ) : (
+              fact.text
+            )}
+          </dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 

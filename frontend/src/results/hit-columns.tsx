@@ -1,6 +1,10 @@
+import type { ReactNode } from "react";
+
 import type { Hit, HitOrder } from "../api/client";
 import type { Column } from "../components/VirtualTable";
 import { count } from "../state/format";
+import { verdictOfHit } from "./pose-verdict";
+import { VerdictSign } from "./VerdictSign";
 
 interface Spec {
   key: string;
@@ -8,7 +12,9 @@ interface Spec {
   unit?: string;
   align?: "end";
   order?: HitOrder;
-  cell: (hit: Hit, index: number) => string;
+  /** Only where poses of the job are analysed. */
+  isAnalysis?: true;
+  cell: (hit: Hit, index: number) => ReactNode;
 }
 
 // Each order has one direction: the best first, names from A.
@@ -22,7 +28,7 @@ const DIRECTION: Record<HitOrder, "ascending" | "descending"> = {
 
 const SPECS: readonly Spec[] = [
   { key: "rank", title: "Rank", align: "end", cell: (_, index) => count(index + 1) },
-  { key: "name", title: "Name", order: "name", cell: (hit) => hit.name },
+  { key: "name", title: "Name", order: "name", cell: (hit) => <span title={hit.name}>{hit.name}</span> },
   {
     key: "score",
     title: "Docking score",
@@ -31,6 +37,15 @@ const SPECS: readonly Spec[] = [
     order: "score",
     cell: (hit) => hit.score_kcal_mol.toFixed(2),
   },
+  { key: "checks", title: "Checks", isAnalysis: true, cell: (hit) => <VerdictSign {...verdictOfHit(hit.analysis)} /> },
+  {
+    key: "strain",
+    title: "Strain",
+    unit: "kcal/mol",
+    align: "end",
+    isAnalysis: true,
+    cell: (hit) => hit.analysis?.strain_kcal_mol?.toFixed(1) ?? "",
+  },
   {
     key: "efficiency",
     title: "Ligand efficiency",
@@ -38,6 +53,14 @@ const SPECS: readonly Spec[] = [
     align: "end",
     order: "ligand_efficiency",
     cell: (hit) => hit.ligand_efficiency.toFixed(3),
+  },
+  {
+    key: "corrected",
+    title: "Size-corrected",
+    unit: "kcal/mol",
+    align: "end",
+    order: "size_corrected_score",
+    cell: (hit) => hit.size_corrected_score.toFixed(2),
   },
   { key: "atoms", title: "Heavy atoms", align: "end", cell: (hit) => count(hit.heavy_atoms) },
   {
@@ -57,16 +80,16 @@ const SPECS: readonly Spec[] = [
     cell: (hit) => hit.score_spread_kcal_mol?.toFixed(2) ?? "",
   },
   { key: "converged", title: "Converged", cell: (hit) => yesNo(hit.converged) },
-  { key: "smiles", title: "SMILES", cell: (hit) => hit.smiles },
+  { key: "smiles", title: "SMILES", cell: (hit) => <code title={hit.smiles}>{hit.smiles}</code> },
 ];
 
-export function hitColumns(order: HitOrder, onOrder: (order: HitOrder) => void): Column<Hit>[] {
-  return SPECS.map((spec) => ({
+export function hitColumns(order: HitOrder, onOrder: (order: HitOrder) => void, showsAnalyses: boolean): Column<Hit>[] {
+  return SPECS.filter((spec) => showsAnalyses || !spec.isAnalysis).map((spec) => ({
     key: spec.key,
     ...(spec.align && { align: spec.align }),
     ...(spec.order && { sorted: spec.order === order ? DIRECTION[order] : "none" }),
     header: <Header spec={spec} order={order} onOrder={onOrder} />,
-    cell: (hit, index) => <CellText spec={spec} text={spec.cell(hit, index)} />,
+    cell: spec.cell,
   }));
 }
 
@@ -74,11 +97,6 @@ export function hitColumns(order: HitOrder, onOrder: (order: HitOrder) => void):
 function yesNo(value: boolean | null): string {
   if (value === null) return "";
   return value ? "yes" : "no";
-}
-
-function CellText({ spec, text }: { spec: Spec; text: string }) {
-  if (spec.key === "smiles") return <code title={text}>{text}</code>;
-  return spec.key === "name" ? <span title={text}>{text}</span> : text;
 }
 
 function Header({ spec, order, onOrder }: { spec: Spec; order: HitOrder; onOrder: (order: HitOrder) => void }) {

@@ -1,8 +1,11 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 
-import type { HitOrder, Job } from "../api/client";
-import { type CountedHitPage, reloadHits } from "../api/queries";
+import type { Job } from "../api/client";
+import { type CountedHitPage, type Listing, refreshHits } from "../api/queries";
+import { isFinal } from "../jobs/words";
+import { isFiltered } from "../state/hit-filter";
+import { isNothing, type Newer, newerThan, NOTHING } from "./newer";
 
 const AT_MOST_EVERY_MS = 3_000;
 
@@ -13,26 +16,28 @@ interface Loaded {
 }
 
 /**
- * Follows a running job's ranking. While the reader is at the top of the list and holds no row, newer results appear
- * by themselves; otherwise nothing moves, and the answer is how many have come in since.
+ * Follows a running job's ranking and the analyses of its poses. While the reader is at the top of the list and holds
+ * no row, newer results appear by themselves, and analyses do wherever they move no row; otherwise nothing moves, and
+ * the answer is how many have come in since.
  */
-export function useNewerHits(job: Job, order: HitOrder, loaded: Loaded, isAtRest: boolean): number {
+export function useNewerHits(job: Job, listing: Listing, loaded: Loaded, analysed: number, isAtRest: boolean): Newer {
   const client = useQueryClient();
   const { pages, loadedAt, isFetching } = loaded;
-  const first = pages[0];
-  const newer = first === undefined ? 0 : Math.max(0, job.counts.scored - first.scoredBefore);
-  const follows = newer > 0 && isAtRest && pages.length === 1 && !isFetching;
+  const newer = newerThan(pages[0], job.counts.scored, analysed);
+  const isUnmoved = newer.scored === 0 && isFinal(job) && !isFiltered(listing.filter);
+  const isFollowed = isUnmoved || (isAtRest && pages.length <= 1);
+  const follows = isFollowed && !isFetching && !isNothing(newer);
 
   useEffect(() => {
     if (!follows) return undefined;
     const timer = setTimeout(
-      () => void reloadHits(client, job.id, order),
+      () => void refreshHits(client, job.id, listing),
       Math.max(0, loadedAt + AT_MOST_EVERY_MS - Date.now()),
     );
     return () => {
       clearTimeout(timer);
     };
-  }, [client, job.id, order, follows, loadedAt]);
+  }, [client, job.id, listing, follows, loadedAt]);
 
-  return isAtRest && pages.length <= 1 ? 0 : newer;
+  return isFollowed ? NOTHING : newer;
 }
