@@ -135,8 +135,8 @@ def test_pdbqt_elements_come_from_atom_types() -> None:
         (b"HEADER    HYDROLASE\nREMARK   2\nEND\n", "a.pdb", "no_atoms"),
         (b"data_x\n_cell.length_a 1\n", "a.cif", "no_atoms"),
         (b"data_x\nloop_\n_atom_site.id\n_atom_site.type_symbol\n1 C 2\n", "a.cif", "unknown_format"),
-        (gzip.compress(PDB.encode())[:-20], "a.pdb.gz", "truncated_gzip"),
-        (gzip.compress(PDB.encode())[:40] + b"garbage" * 30, "a.pdb.gz", "corrupt_gzip"),
+        (gzip.compress(PDB.encode(), mtime=0)[:-20], "a.pdb.gz", "truncated_gzip"),
+        (gzip.compress(PDB.encode(), mtime=0)[:40] + b"garbage" * 30, "a.pdb.gz", "corrupt_gzip"),
     ],
 )
 def test_unusable_file_is_refused_with_its_reason(data: bytes, name: str, code: str) -> None:
