@@ -18,7 +18,11 @@ FOLDER, FILE = "/srv/mad-backups", "mad-20261124T023000Z.tar"
 LIVING = {"leases", "workers"}
 TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1"
 CONTENTS = "SELECT '{0}', count(*), md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM public.{0} t"
-OPEN_TASKS = "SELECT count(*) FROM tasks WHERE state IN ('pending', 'released', 'running')"
+# Tasks that are not over, and finished screens whose analysis is still to be written.
+LEFT_TO_DO = (
+    "SELECT (SELECT count(*) FROM tasks WHERE state IN ('pending', 'released', 'running'))"
+    " + (SELECT count(*) FROM jobs WHERE analyse_top IS NOT NULL)"
+)
 
 
 def documented(stack: Stack, line: str, folder: Path, file_name: str = FILE) -> str:
@@ -39,8 +43,8 @@ def rows(stack: Stack) -> list[str]:
 
 
 def is_at_rest(stack: Stack) -> bool:
-    """Whether no task is left: the poses of a finished screen are still analysed for a while."""
-    return ask(stack, OPEN_TASKS) == ["0"]
+    """Whether nothing is left to do: the poses of a finished screen are still analysed for a while."""
+    return ask(stack, LEFT_TO_DO) == ["0"]
 
 
 def files(stack: Stack) -> list[str]:
