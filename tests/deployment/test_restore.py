@@ -21,7 +21,7 @@ CONTENTS = "SELECT '{0}', count(*), md5(string_agg(t::text, E'\\n' ORDER BY t::t
 # Tasks that are not over, and finished screens whose analysis is still to be written.
 LEFT_TO_DO = (
     "SELECT (SELECT count(*) FROM tasks WHERE state IN ('pending', 'released', 'running'))"
-    " + (SELECT count(*) FROM jobs WHERE analyse_top IS NOT NULL)"
+    " + (SELECT count(*) FROM jobs WHERE analyse_top IS NOT NULL AND state = 'completed')"
 )
 
 
