@@ -51,7 +51,7 @@ export function HitTable({ job, route }: { job: Job; route: Route }) {
     [order, address, hasAnalyses],
   );
   const matching = query.isPlaceholderData ? null : (pages[0]?.total ?? null);
-  const total = isFiltered(filter) ? matching : Math.max(job.counts.scored, matching ?? 0);
+  const total = isFiltered(filter) ? matching : Math.max(job.counts.scored, hits.length);
 
   return (
     <>
