@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 # Part of queue names and build ids, where a digit after a hyphen begins the version.
@@ -32,6 +32,11 @@ class DockingPrograms:
 
     engines: EngineCommands = field(default_factory=dict)
     autogrid: str = ""
+
+
+def preferred_scoring(offered: Iterable[str]) -> str | None:
+    """Return an engine's default: the first function that it offers, but `ad4`, which needs maps of AutoGrid, last."""
+    return next(iter(sorted(offered, key=lambda scoring: scoring == AD4)), None)
 
 
 def scoring_refusal(engine: str, scoring: str, offered: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from molecular_analysis_dashboard.domain.docking import DockingProtocol, KnownBuild
-from molecular_analysis_dashboard.domain.engine_commands import scoring_refusal
+from molecular_analysis_dashboard.domain.engine_commands import preferred_scoring, scoring_refusal
 from molecular_analysis_dashboard.domain.engine_parameters import first_unsupported
 from molecular_analysis_dashboard.domain.errors import Conflict, InvalidInput
 from molecular_analysis_dashboard.domain.identity import SystemScope
@@ -81,7 +81,7 @@ def check_engine(uow: UnitOfWork, protocol: DockingProtocol) -> None:
 def default_scoring(uow: UnitOfWork, engine: str, wished: str) -> str:
     """Return a scoring function if an engine offers it, else the engine's own default."""
     offered = (_BUNDLED | _offered_by(uow.control.engine_builds())).get(engine, ())
-    return wished if wished in offered or not offered else offered[0]
+    return wished if wished in offered else preferred_scoring(offered) or wished
 
 
 def _offered_by(builds: Sequence[KnownBuild]) -> dict[str, tuple[str, ...]]:

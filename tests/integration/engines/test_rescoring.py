@@ -1,6 +1,7 @@
 """Rescoring in the engine process, with the real engine on a lattice of carbon atoms."""
 
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from molecular_analysis_dashboard.domain.rescoring import MARGIN_ANGSTROM, Resco
 from molecular_analysis_dashboard.ports.chemistry_process import SiteSpec
 
 DOCKING = DockingProtocol(effort=SearchEffort(exhaustiveness=1), n_poses=2, ligands=LigandOptions(protonate=False))
-MINE = f"mine={' '.join(REAL)}"
+MINE = f"mine={shlex.join(REAL)}"
 
 
 def spec(engine: str = "vina", scoring: str = "vina") -> SiteSpec:

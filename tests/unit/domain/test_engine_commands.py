@@ -1,7 +1,7 @@
 import pytest
 
 from molecular_analysis_dashboard.domain.docking import DockingProtocol, SearchEffort
-from molecular_analysis_dashboard.domain.engine_commands import parse_engine_commands
+from molecular_analysis_dashboard.domain.engine_commands import parse_engine_commands, preferred_scoring
 from molecular_analysis_dashboard.domain.engine_parameters import first_unsupported
 
 SCHEMA = {
@@ -77,3 +77,13 @@ def test_field_that_the_engine_does_not_offer_is_named(protocol: DockingProtocol
     assert problem is not None
     assert problem.field == field
     assert why in problem.message
+
+
+@pytest.mark.parametrize(
+    ("offered", "preferred"),
+    [(["vina", "vinardo"], "vina"), (["ad4", "vina", "vinardo"], "vina"), (["ad4"], "ad4"), ([], None)],
+)
+def test_scoring_that_needs_autogrid_is_the_default_of_no_engine_that_has_another(
+    offered: list[str], preferred: str | None
+) -> None:
+    assert preferred_scoring(offered) == preferred

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from molecular_analysis_dashboard.client import BindingSite, Client, Hit, Job, Library, Receptor, Structure
+from molecular_analysis_dashboard.domain.engine_commands import preferred_scoring
 from molecular_analysis_dashboard.domain.errors import InvalidInput, PreparationFailed
 from molecular_analysis_dashboard.presentation.cli.console import Column, Console
 from molecular_analysis_dashboard.presentation.cli.findings import (
@@ -154,10 +155,10 @@ def recipe(client: Client, protocol: Mapping[str, Any]) -> Mapping[str, Any]:
     if protocol.get("scoring", "") is not None:
         return protocol
     engine = protocol["engine"]
-    offered = (build.scoring_functions for build in client.engines() if build.engine == engine)
+    builds = (build for build in client.engines() if build.engine == engine)
+    offered = (scoring for build in builds for scoring in build.scoring_functions)
     # An engine that no worker has told of yet: the server says what there is, unless it knows the name.
-    scoring = next((functions[0] for functions in offered if functions), engine)
-    return {**protocol, "scoring": scoring}
+    return {**protocol, "scoring": preferred_scoring(offered) or engine}
 
 
 def placed_site(
