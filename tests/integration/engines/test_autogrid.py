@@ -130,7 +130,9 @@ def test_it_makes_a_build_of_its_own(whole: str, tmp_path: Path) -> None:
     assert re.fullmatch(r"vina-1\.2\.7-autogrid4\.2\.6-[0-9a-f]{8}-portable", scored.build_id)
     assert [build.scoring_functions for build in builds["mine"]] == [("vina", "vinardo"), ("ad4",)]
     assert [build.scoring_functions for build in builds["deaf"]] == [("vina", "vinardo")]
-    assert schema_of(load_engine("vina", programs), scored)["properties"]["scoring"]["enum"] == ["ad4"]  # type: ignore[index]
+    fields = schema_of(load_engine("vina", programs), scored)["properties"]
+    assert isinstance(fields, dict)
+    assert fields["scoring"]["enum"] == ["ad4"]
 
 
 def test_process_docks_a_job_of_that_build(make_process: MakeProcess, whole: str) -> None:

@@ -24,7 +24,7 @@ from molecular_analysis_dashboard.domain.errors import EngineFailed
 _SOURCES = {"1.2.7": "79e5288d10207b85f20adac3dd6f4708eac761c2d8070fbad76ff997cf48e4f9"}
 # Stands in for a class of 1.2.7; see the decision on builds before another version is added above.
 _SHARED_TABLES = Path(__file__).with_name("vina_shared_tables.h")
-_PROGRAMS = ("g++", "swig")
+_PROGRAMS = ("g++", "swig", "ldd")
 _BOOST_FOLDERS = (Path("/usr/include/boost"), Path("/usr/local/include/boost"))
 _HOW_TO_GET_THEM = "On Debian: apt-get install g++ swig libboost-all-dev."
 _BOOST_LIBRARY = re.compile(r"=> (\S+/libboost_\S+)")
