@@ -38,6 +38,8 @@ class Measured:
         CPU seconds of the docking; maps are in it where the setting makes them for every ligand.
     objective_kcal_mol : float
         What the search minimises, on the scale of the score: what two searches can be compared by.
+    converged : bool or None
+        Whether the search said so of itself; None where it cannot tell.
     """
 
     pair: str
@@ -47,6 +49,7 @@ class Measured:
     cpu_s: float
     score_kcal_mol: float
     objective_kcal_mol: float
+    converged: bool | None = None
 
 
 class Command:
@@ -94,8 +97,8 @@ class FreshBindings:
             )
             cpu_s = cpu_s_of(["sh", f"{name}/run.sh"], Path.cwd(), os.environ)
             answer = json.loads((Path(name) / "out").read_text())
-        torsions = pair.state.torsions
-        return Measured(pair.key, torsions, f"vina {exhaustiveness}", seed, cpu_s, answer["score"], answer["objective"])
+        score, objective = answer["score_kcal_mol"], answer["objective_kcal_mol"]
+        return Measured(pair.key, pair.state.torsions, f"vina {exhaustiveness}", seed, cpu_s, score, objective)
 
 
 class OurEngine:
@@ -128,8 +131,8 @@ class OurEngine:
         self._process.stdin.write(json.dumps(_job(pair, self._effort, seed)) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
-        torsions, score, objective = pair.state.torsions, answer["score"], answer["objective"]
-        return Measured(pair.key, torsions, self.name, seed, answer["cpu_s"], score, objective), answer["maps_s"]
+        maps_s = answer.pop("maps_s")
+        return Measured(pair=pair.key, torsions=pair.state.torsions, setting=self.name, seed=seed, **answer), maps_s
 
     def close(self) -> float:
         """End the process and return its peak memory in MB."""
@@ -177,9 +180,14 @@ def main() -> None:
             target, site = job["target"], _open(job["target"], protocol)
             maps_s = time.process_time() - started
         started = time.process_time()
-        poses, _ = dock_in_rounds(site, state, protocol, job["seed"])
-        cpu_s = time.process_time() - started
-        answer = {"cpu_s": cpu_s, "maps_s": maps_s, "score": poses[0].score_kcal_mol, "objective": poses[0].objective}
+        poses, search = dock_in_rounds(site, state, protocol, job["seed"])
+        answer = {
+            "cpu_s": time.process_time() - started,
+            "maps_s": maps_s,
+            "score_kcal_mol": poses[0].score_kcal_mol,
+            "objective_kcal_mol": poses[0].objective,
+            "converged": search.converged,
+        }
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 

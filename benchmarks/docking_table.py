@@ -29,19 +29,40 @@ def table(rows: Sequence[Measured], maps_s: Mapping[str, float]) -> list[str]:
         lines += [f"ligands of {FLEXIBLE_TORSIONS} torsions and more", _HEAD, *_lines(flexible, {})]
     return [
         *lines,
+        *_trust(rows),
         "CPU s: mean per ligand. ratio: sum of vina 8 over sum of the setting. loss: best energy against vina 8 and 32",
         "in kcal/mol, mean +- standard error over pairs; p95 over pairs and seeds. near: within 0.3 of the best known.",
         "rho: rank correlation of the score with that of the best known pose, over pairs.",
     ]
 
 
-def _lines(rows: Sequence[Measured], maps_s: Mapping[str, float]) -> list[str]:
-    by_setting: dict[str, dict[str, list[Measured]]] = defaultdict(lambda: defaultdict(list))
+def _trust(rows: Sequence[Measured]) -> list[str]:
+    """Return what it is worth that a search calls itself converged: how many such came near the best known."""
+    best = _best_known(rows)
+    missed: dict[tuple[str, bool], list[float]] = defaultdict(list)
+    for row in rows:
+        if row.converged is not None:
+            missed[row.setting, row.converged].append(row.objective_kcal_mol - best[row.pair].objective_kcal_mol)
+    return [
+        f"{setting}: {len(values)} {'converged' if converged else 'not converged'}, "
+        f"{np.mean([value <= _NEAR_KCAL_MOL for value in values]):.0%} within {_NEAR_KCAL_MOL} of the best known, "
+        f"worst {max(values):.2f}"
+        for (setting, converged), values in sorted(missed.items())
+    ]
+
+
+def _best_known(rows: Sequence[Measured]) -> dict[str, Measured]:
     best: dict[str, Measured] = {}
     for row in rows:
-        by_setting[row.setting][row.pair].append(row)
         best[row.pair] = min(best.get(row.pair, row), row, key=lambda one: one.objective_kcal_mol)
-    base = by_setting.get(BASE, {})
+    return best
+
+
+def _lines(rows: Sequence[Measured], maps_s: Mapping[str, float]) -> list[str]:
+    by_setting: dict[str, dict[str, list[Measured]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        by_setting[row.setting][row.pair].append(row)
+    best, base = _best_known(rows), by_setting.get(BASE, {})
     return [_line(name, found, base, by_setting.get(DEEP, {}), best, maps_s) for name, found in by_setting.items()]
 
 

@@ -59,3 +59,16 @@ def test_whole_products_are_compared_on_the_same_ligands() -> None:
 def test_product_without_a_partner_has_no_ratio() -> None:
     lines = whole_table([Whole("standard", "T", 1, ("a",), 12.0, {})], "easydock 8")
     assert line(lines, "standard")[1:] == ["1", "0", "12.00", "nan", "nan"]
+
+
+def test_it_tells_what_convergence_is_worth() -> None:
+    sure = [Measured("T/1", 3, "ours", seed, 8.0, score, score, True) for seed, score in ((1, -9.0), (2, -8.5))]
+    unsure = Measured("T/1", 3, "ours", 3, 8.0, -8.1, -8.1, False)
+    deep = Measured("T/1", 3, DEEP, 1, 160.0, -9.1, -9.1)
+    lines = table([*sure, unsure, deep], {})
+    assert "ours: 2 converged, 50% within 0.3 of the best known, worst 0.60" in lines
+    assert "ours: 1 not converged, 0% within 0.3 of the best known, worst 1.00" in lines
+
+
+def test_a_search_that_cannot_tell_is_not_counted() -> None:
+    assert not [line for line in table(rows(), {}) if "converged" in line]
