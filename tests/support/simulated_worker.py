@@ -77,24 +77,26 @@ class SimulatedWorker:
         software = {"packages": {"rdkit": "0"}}
         worker = Worker(new_id(), "test", 1, "0", queues, (build,), 2, 2.0, software=software)
         with database.begin(SystemScope()) as uow:
-            uow.control.register(worker)
+            uow.workers.register(worker)
             uow.commit()
         return cls(database, results, org_id, worker)
 
     def end(self) -> None:
         with self.database.begin(SystemScope()) as uow:
-            uow.control.worker_ended(self.worker.id)
+            uow.workers.ended(self.worker.id)
             uow.commit()
 
     def beat(self) -> None:
         with self.database.begin(SystemScope()) as uow:
-            uow.control.worker_beat(self.worker, draining=False)
+            uow.workers.beat(self.worker, draining=False)
             uow.commit()
 
     def claim(self, job_id: UUID) -> ClaimedTask:
         """Take a waiting task of a job, the first written first."""
         with self.database.begin(SystemScope()) as uow:
-            waiting = [task for queue in uow.control.pending_queues() for task in uow.control.release(queue, job_id, 1)]
+            waiting = [
+                task for queue in uow.dispatch.pending_queues() for task in uow.dispatch.release(queue, job_id, 1)
+            ]
             claimed = [uow.ledger.claim(task.id, worker_id=self.worker.id, slot_pid=1) for task in waiting[:1]]
             assert claimed, "the job has no waiting task"
             assert claimed[0] is not None

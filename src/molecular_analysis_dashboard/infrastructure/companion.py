@@ -128,7 +128,7 @@ class Companion:
 
     def _beat(self) -> None:
         with self._database.begin(SystemScope()) as uow:
-            uow.control.worker_beat(self._worker, draining=self._draining)
+            uow.workers.beat(self._worker, draining=self._draining)
             uow.commit()
 
     def _seek_lease(self) -> None:
@@ -156,7 +156,7 @@ class Companion:
     def _say_goodbye(self) -> None:
         self._resign()
         with self._database.begin(SystemScope()) as uow:
-            uow.control.worker_ended(self._worker.id)
+            uow.workers.ended(self._worker.id)
             uow.commit()
         log.info("worker.ended")
 

@@ -5,8 +5,8 @@ from typing import Protocol, Self
 
 from molecular_analysis_dashboard.domain.identity import Scope
 from molecular_analysis_dashboard.ports.analyses import Analyses
+from molecular_analysis_dashboard.ports.control import Control, Dispatch, Workers
 from molecular_analysis_dashboard.ports.repositories import (
-    Control,
     Events,
     Identities,
     Jobs,
@@ -68,8 +68,16 @@ class UnitOfWork(Protocol):
         """Claims and records."""
 
     @property
+    def workers(self) -> Workers:
+        """The register of workers; system scope only."""
+
+    @property
+    def dispatch(self) -> Dispatch:
+        """The waiting line and its release to the broker; system scope only."""
+
+    @property
     def control(self) -> Control:
-        """Leases, dispatch and recovery; system scope only."""
+        """Leases, recovery and the ends of jobs; system scope only."""
 
     @property
     def identities(self) -> Identities:

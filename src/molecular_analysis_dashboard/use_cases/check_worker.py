@@ -89,7 +89,7 @@ class CheckWorker:
 
     def _view(self, pid: int) -> WorkerView:
         with self._database.begin(SystemScope()) as uow:
-            view = uow.control.view_worker(self._host, pid)
+            view = uow.workers.view(self._host, pid)
         if view is None:
             raise WorkerUnfit(f"No worker of {self._host} is registered in the database.", code="worker_unknown")
         if view.silent_s > self._allowance_s:

@@ -39,10 +39,10 @@ class DispatchTasks:
     def _release(self) -> list[ReleasedTask]:
         released: list[ReleasedTask] = []
         with self._database.begin(SystemScope()) as uow:
-            if not uow.control.try_lock_dispatch():
+            if not uow.dispatch.try_lock():
                 return released
-            slots, in_flight = uow.control.slots(), uow.control.in_flight()
-            for queue in uow.control.pending_queues():
+            slots, in_flight = uow.workers.slots(), uow.dispatch.in_flight()
+            for queue in uow.dispatch.pending_queues():
                 limit = IN_FLIGHT_PER_SLOT * slots.get(queue, 0)
                 if limit:
                     released += self._release_queue(uow, queue, limit - in_flight.get(queue, 0))
@@ -50,14 +50,14 @@ class DispatchTasks:
         return released
 
     def _release_queue(self, uow: UnitOfWork, queue: str, capacity: int) -> list[ReleasedTask]:
-        demands = uow.control.demands(queue)
+        demands = uow.dispatch.demands(queue)
         idle_jobs = {demand.job_id for demand in demands if demand.in_flight == 0}
         if capacity <= 0 and idle_jobs:
             # Every place is taken while a job has none: the one with most gives up a message that still waits.
-            capacity = uow.control.recall(queue, richest(demands))
+            capacity = uow.dispatch.recall(queue, richest(demands))
         released = []
         for job_id in share_out(capacity, demands):
-            for task in uow.control.release(queue, job_id, 1):
+            for task in uow.dispatch.release(queue, job_id, 1):
                 # The first task of a job without any in flight goes past messages that wait.
                 released.append(replace(task, overtakes=job_id in idle_jobs))
             idle_jobs.discard(job_id)
@@ -66,12 +66,12 @@ class DispatchTasks:
     def _take_back(self, tasks: list[ReleasedTask]) -> None:
         log.warning("dispatch.not_sent", tasks=len(tasks))
         with self._database.begin(SystemScope()) as uow:
-            uow.control.take_back([task.id for task in tasks])
+            uow.dispatch.take_back([task.id for task in tasks])
             uow.commit()
 
     def _take_back_everything(self) -> None:
         with self._database.begin(SystemScope()) as uow:
-            lost = uow.control.take_back_lost(older_than_s=0.0, only_if_idle=False)
+            lost = uow.dispatch.take_back_lost(older_than_s=0.0, only_if_idle=False)
             uow.commit()
         if lost:
             log.warning("dispatch.broker_lost_messages", tasks=len(lost))

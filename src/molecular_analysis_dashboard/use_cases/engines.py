@@ -16,7 +16,7 @@ _BUNDLED: dict[str, tuple[str, ...]] = {"vina": ("vina", "vinardo")}
 def known_engines(database: Database) -> list[KnownBuild]:
     """Return all builds that workers have or had: those of live workers first, then the latest seen."""
     with database.begin(SystemScope()) as uow:
-        return uow.control.engine_builds()
+        return uow.workers.engine_builds()
 
 
 def choose_build(uow: UnitOfWork, engine: str, scoring: str) -> str | None:
@@ -25,7 +25,7 @@ def choose_build(uow: UnitOfWork, engine: str, scoring: str) -> str | None:
     The build that most live slots can run, and where several are alike the one made for their processor, which gives
     as good results in less time.
     """
-    builds = [build for build in uow.control.engine_builds() if build.engine == engine and build.offers(scoring)]
+    builds = [build for build in uow.workers.engine_builds() if build.engine == engine and build.offers(scoring)]
     if not builds:
         return None
     most = max(build.live_slots for build in builds)
@@ -56,7 +56,7 @@ def check_engine(uow: UnitOfWork, protocol: DockingProtocol) -> None:
         With code ``engine_unknown`` or ``scoring_unsupported`` and the choices there are, or with code
         ``parameter_unsupported`` and the field.
     """
-    builds = uow.control.engine_builds()
+    builds = uow.workers.engine_builds()
     offered = _BUNDLED | _offered_by(builds)
     if protocol.engine not in offered:
         raise InvalidInput(
@@ -80,7 +80,7 @@ def check_engine(uow: UnitOfWork, protocol: DockingProtocol) -> None:
 
 def default_scoring(uow: UnitOfWork, engine: str, wished: str) -> str:
     """Return a scoring function if an engine offers it, else the engine's own default."""
-    offered = (_BUNDLED | _offered_by(uow.control.engine_builds())).get(engine, ())
+    offered = (_BUNDLED | _offered_by(uow.workers.engine_builds())).get(engine, ())
     return wished if wished in offered else preferred_scoring(offered) or wished
 
 

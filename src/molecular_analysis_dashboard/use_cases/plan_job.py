@@ -86,7 +86,7 @@ class PlanJob:
             ligands,
             runs=search_runs(protocol),
             remaining_cost_s=max(job.cost_s - job.planned_cost_s, 0.0),
-            slots=uow.control.slots().get(queue, 1),
+            slots=uow.workers.slots().get(queue, 1),
             target_s=self._target_s,
         )
         return [

@@ -120,7 +120,7 @@ def _shared(uow: UnitOfWork, job: Job, api_version: str) -> dict[str, object]:
     body |= _library_and_protocol(uow, job)
     body["workers"] = [
         {"id": str(worker.id), "host": worker.host, "version": worker.version, "software": worker.software}
-        for worker in uow.control.workers_of(job.id)
+        for worker in uow.workers.of_job(job.id)
     ]
     return body
 

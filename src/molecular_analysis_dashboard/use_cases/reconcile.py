@@ -88,11 +88,11 @@ class Reconcile:
         with self._database.begin(SystemScope()) as uow:
             calm = self._calm.look(uow.control.server_started_at())
             if calm:
-                self._bury(uow.control.retire_workers(silent_s=self._allowances.worker_allowance_s))
+                self._bury(uow.workers.retire(silent_s=self._allowances.worker_allowance_s))
                 reclaimed = uow.control.reclaim(silent_s=self._allowances.worker_allowance_s)
                 for task in reclaimed:
                     log.warning("task.reclaimed", kind=task.kind, **task.ids)
-            lost = uow.control.take_back_lost(older_than_s=self._allowances.resend_after_s, only_if_idle=True)
+            lost = uow.dispatch.take_back_lost(older_than_s=self._allowances.resend_after_s, only_if_idle=True)
             if lost:
                 log.warning("task.message_lost", tasks=len(lost))
             uow.control.cancel_leftovers()

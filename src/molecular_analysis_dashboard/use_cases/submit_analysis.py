@@ -137,7 +137,7 @@ def _write(uow: UnitOfWork, screen: Job, job: Job, ligand_ids: Sequence[UUID], m
     """Write the job with all its tasks, best ligands first."""
     costed = [CostedLigand(ligand_id, ANALYSIS_COST_S) for ligand_id in ligand_ids]
     cost_s = ANALYSIS_COST_S * len(costed)
-    slots = uow.control.slots().get(QUEUE_ANALYSE, 1)
+    slots = uow.workers.slots().get(QUEUE_ANALYSE, 1)
     chunks = cut_into_chunks(costed, runs=1.0, remaining_cost_s=cost_s, slots=slots, target_s=target_s)
     job = replace(
         job,

@@ -135,7 +135,7 @@ def _write(
     costed = [CostedLigand(ligand_id, POSE_COST_S * rescoring.max_poses) for ligand_id in ligand_ids]
     cost_s = sum(ligand.base_cost_s for ligand in costed)
     queue = dock_queue(build)
-    slots = uow.control.slots().get(queue, 1)
+    slots = uow.workers.slots().get(queue, 1)
     chunks = cut_into_chunks(costed, runs=1.0, remaining_cost_s=cost_s, slots=slots, target_s=target_s)
     job = replace(
         job,

@@ -225,7 +225,7 @@ def test_a_paused_job_gives_nothing_out_until_it_is_resumed(bench: Bench, databa
     assert bench.client.post(f"{JOBS}/{job_id}/pause").json()["state"] == "paused"
 
     with database.begin(SystemScope()) as uow:
-        assert all(demand.job_id != job_id for demand in uow.control.demands(f"dock.{BUILD}"))
+        assert all(demand.job_id != job_id for demand in uow.dispatch.demands(f"dock.{BUILD}"))
     assert bench.client.post(f"{JOBS}/{job_id}/pause").status_code == 200
     assert bench.client.post(f"{JOBS}/{job_id}/resume").json()["state"] == "running"
     assert bench.client.post(f"{JOBS}/{job_id}/resume").status_code == 200

@@ -126,8 +126,8 @@ def lab_engine(database: SqlDatabase) -> None:
     schema = {"type": "object", "properties": {"exhaustiveness": {"maximum": 8}, "n_poses": {"maximum": 5}}}
     worker = Worker(new_id(), "host", 1, "0", (), (build,), 1, 2.0, {build: ("lab", "lab-ml")}, {build: schema})
     with database.begin(SystemScope()) as uow:
-        uow.control.register(worker)
-        uow.control.worker_ended(worker.id)
+        uow.workers.register(worker)
+        uow.workers.ended(worker.id)
         uow.commit()
 
 
@@ -192,8 +192,8 @@ def test_ad4_is_taken_once_a_worker_with_autogrid_was_there(client: httpx.Client
     schemas = {plain: {}, scored: {"type": "object", "properties": {"n_poses": {"maximum": 5}}}}
     worker = Worker(new_id(), "host", 1, "0", (), (plain, scored), 1, 2.0, scoring, schemas)
     with database.begin(SystemScope()) as uow:
-        uow.control.register(worker)
-        uow.control.worker_ended(worker.id)
+        uow.workers.register(worker)
+        uow.workers.ended(worker.id)
         uow.commit()
 
     plain_effort = {"effort": {"exhaustiveness": 8}}

@@ -89,7 +89,7 @@ def fill(settings: Settings, database: SqlDatabase) -> None:
     principal = ensure_local_principal(database)
     bench = Bench(database, principal, Worker(new_id(), "host", 1, "0", ("q",), ("test-1.0",), 2, 2.0))
     with database.begin(SystemScope()) as uow:
-        uow.control.register(bench.worker)
+        uow.workers.register(bench.worker)
         uow.commit()
     add_structure(settings, database, b"ATOM of a structure\n" * 5000)
     job_id = bench.job(3, 2)

@@ -157,7 +157,7 @@ class Bench:
     def register(self, *, slots: int = 2, queues: tuple[str, ...] = (QUEUE,), draining: bool = False) -> Worker:
         worker = Worker(new_id(), "host", 1, "0", queues, (BUILD,), slots, 2.0)
         with self.database.begin(SystemScope()) as uow:
-            uow.control.worker_beat(worker, draining=draining)
+            uow.workers.beat(worker, draining=draining)
             uow.commit()
         return worker
 
@@ -200,7 +200,7 @@ class Bench:
     def release(self, job_id: UUID, count: int, *, ago_s: float = 0.0) -> list[UUID]:
         """Release tasks of a job as if so long ago."""
         with self.database.begin(SystemScope()) as uow:
-            released = [task.id for task in uow.control.release(QUEUE, job_id, count)]
+            released = [task.id for task in uow.dispatch.release(QUEUE, job_id, count)]
             uow.commit()
         self.execute(
             "UPDATE tasks SET released_at = clock_timestamp() - make_interval(secs => :s) WHERE id = ANY (:ids)",

@@ -27,6 +27,6 @@ def bench(wide_database: SqlDatabase) -> Bench:
         for table in reversed(metadata.sorted_tables):
             uow.connection.execute(table.delete())
         uow.identities.ensure_member(principal, organization="laboratory", email="a@example.org", display_name="A")
-        uow.control.register(worker)
+        uow.workers.register(worker)
         uow.commit()
     return Bench(wide_database, principal, worker)

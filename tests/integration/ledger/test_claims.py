@@ -100,7 +100,7 @@ def test_task_knows_the_request_that_asked_for_its_job(bench: Bench) -> None:
     job_id = bench.job(1, 1)
     bench.execute("UPDATE jobs SET request_id = 'r-1', traceparent = :t WHERE id = :id", t=traceparent, id=job_id)
     with bench.database.begin(SystemScope()) as uow:
-        (released,) = uow.control.release(QUEUE, job_id, 1)
+        (released,) = uow.dispatch.release(QUEUE, job_id, 1)
         assert uow.jobs.get(job_id).origin == Origin("r-1", traceparent)
         uow.commit()
     assert released.origin == bench.take(released.id).origin == Origin("r-1", traceparent)

@@ -37,21 +37,21 @@ def dispatch(bench: Bench, broker: Broker | None = None) -> list[ReleasedTask]:
 def test_dispatcher_does_not_wait_for_another_that_is_stuck(bench: Bench) -> None:
     bench.job(1)
     with bench.database.begin(SystemScope()) as uow:
-        assert uow.control.try_lock_dispatch()
+        assert uow.dispatch.try_lock()
         assert dispatch(bench) == []
     assert len(dispatch(bench)) == 1
 
 
 def recall(bench: Bench, job_id: UUID) -> int:
     with bench.database.begin(SystemScope()) as uow:
-        count = uow.control.recall(QUEUE, job_id)
+        count = uow.dispatch.recall(QUEUE, job_id)
         uow.commit()
     return count
 
 
 def take_back_lost(bench: Bench, *, older_than_s: float = 10.0, only_if_idle: bool = True) -> list[UUID]:
     with bench.database.begin(SystemScope()) as uow:
-        lost = uow.control.take_back_lost(older_than_s=older_than_s, only_if_idle=only_if_idle)
+        lost = uow.dispatch.take_back_lost(older_than_s=older_than_s, only_if_idle=only_if_idle)
         uow.commit()
     return lost
 
@@ -202,8 +202,8 @@ def test_waiting_tasks_are_counted_per_queue(bench: Bench) -> None:
     bench.release(bench.job(1, 1, 1), 1)
     bench.job(1, queue="dock.other")
     with bench.database.begin(SystemScope()) as uow:
-        assert uow.control.queue_depths() == {QUEUE: 3, "dock.other": 1}
-        assert uow.control.slots() == {QUEUE: 2, "maintenance": 2, "prepare": 2}
+        assert uow.dispatch.queue_depths() == {QUEUE: 3, "dock.other": 1}
+        assert uow.workers.slots() == {QUEUE: 2, "maintenance": 2, "prepare": 2}
 
 
 def test_tasks_of_a_paused_job_do_not_wait_for_workers(bench: Bench) -> None:
@@ -214,4 +214,4 @@ def test_tasks_of_a_paused_job_do_not_wait_for_workers(bench: Bench) -> None:
         uow.jobs.change_state(paused, JobState.PAUSED, reason="Paused by a user.")
         uow.commit()
     with bench.database.begin(SystemScope()) as uow:
-        assert uow.control.queue_depths() == {QUEUE: 1}
+        assert uow.dispatch.queue_depths() == {QUEUE: 1}

@@ -68,7 +68,7 @@ def test_holder_knows_how_long_it_has_held(bench: Bench) -> None:
 def test_silent_workers_are_given_up_and_come_back_with_a_beat(bench: Bench) -> None:
     def retire() -> list[UUID]:
         with bench.database.begin(SystemScope()) as uow:
-            gone = uow.control.retire_workers(silent_s=12)
+            gone = uow.workers.retire(silent_s=12)
             uow.commit()
         return gone
 
@@ -77,8 +77,8 @@ def test_silent_workers_are_given_up_and_come_back_with_a_beat(bench: Bench) -> 
     assert retire() == [bench.worker.id]
     assert retire() == []
     with bench.database.begin(SystemScope()) as uow:
-        assert uow.control.slots() == {}
-        uow.control.worker_beat(bench.worker, draining=False)
-        assert uow.control.slots() != {}
-        uow.control.worker_ended(bench.worker.id)
-        assert uow.control.slots() == {}
+        assert uow.workers.slots() == {}
+        uow.workers.beat(bench.worker, draining=False)
+        assert uow.workers.slots() != {}
+        uow.workers.ended(bench.worker.id)
+        assert uow.workers.slots() == {}

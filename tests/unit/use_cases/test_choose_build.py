@@ -32,7 +32,7 @@ def test_job_takes_the_build_that_most_slots_run_and_the_faster_of_equals(
     builds: list[tuple[str, int]], chosen: str | None
 ) -> None:
     known = [KnownBuild(build_id, slots) for build_id, slots in builds]
-    uow = cast(UnitOfWork, SimpleNamespace(control=SimpleNamespace(engine_builds=lambda: known)))
+    uow = cast(UnitOfWork, SimpleNamespace(workers=SimpleNamespace(engine_builds=lambda: known)))
 
     assert choose_build(uow, "vina", "vina") == chosen
 
@@ -51,6 +51,6 @@ AUTOGRID = "vina-1.2.7-autogrid4.2.6-12345678-portable"
     ],
 )
 def test_job_takes_a_build_that_scores_as_it_asks(scoring: str, builds: list[KnownBuild], chosen: str | None) -> None:
-    uow = cast(UnitOfWork, SimpleNamespace(control=SimpleNamespace(engine_builds=lambda: builds)))
+    uow = cast(UnitOfWork, SimpleNamespace(workers=SimpleNamespace(engine_builds=lambda: builds)))
 
     assert choose_build(uow, "vina", scoring) == chosen

@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from molecular_analysis_dashboard.adapters.persistence.analyses import SqlAnalyses
 from molecular_analysis_dashboard.adapters.persistence.control import SqlControl
+from molecular_analysis_dashboard.adapters.persistence.dispatch import SqlDispatch
 from molecular_analysis_dashboard.adapters.persistence.events import SqlEvents
 from molecular_analysis_dashboard.adapters.persistence.identities import SqlIdentities
 from molecular_analysis_dashboard.adapters.persistence.jobs import SqlJobs
@@ -24,6 +25,7 @@ from molecular_analysis_dashboard.adapters.persistence.results import SqlResults
 from molecular_analysis_dashboard.adapters.persistence.structures import SqlStructures
 from molecular_analysis_dashboard.adapters.persistence.sweep import SqlStoredFiles, SqlSweep
 from molecular_analysis_dashboard.adapters.persistence.validations import SqlValidations
+from molecular_analysis_dashboard.adapters.persistence.workers import SqlWorkers
 from molecular_analysis_dashboard.domain.errors import ResourceLost
 from molecular_analysis_dashboard.domain.identity import Scope, TenantScope
 from molecular_analysis_dashboard.ports.unit_of_work import DATABASE_UNREACHABLE
@@ -172,8 +174,18 @@ class SqlUnitOfWork:
         return SqlLedger(self.connection, self.scope)
 
     @cached_property
+    def workers(self) -> SqlWorkers:
+        """The register of workers."""
+        return SqlWorkers(self.connection, self.scope)
+
+    @cached_property
+    def dispatch(self) -> SqlDispatch:
+        """The waiting line and its release to the broker."""
+        return SqlDispatch(self.connection, self.scope)
+
+    @cached_property
     def control(self) -> SqlControl:
-        """Leases, dispatch and recovery."""
+        """Leases, recovery and the ends of jobs."""
         return SqlControl(self.connection, self.scope)
 
     @cached_property

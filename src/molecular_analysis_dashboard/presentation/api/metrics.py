@@ -49,8 +49,8 @@ class LedgerCollector(Collector):
         up = GaugeMetricFamily("mad_ledger_up", "Whether the ledger could be read for this answer.")
         try:
             with self._database.begin(SystemScope()) as uow:
-                depths, slots = uow.control.queue_depths(), uow.control.slots()
-                running, jobs = uow.control.running_tasks(), uow.control.jobs_by_state()
+                depths, slots = uow.dispatch.queue_depths(), uow.workers.slots()
+                running, jobs = uow.dispatch.running_tasks(), uow.control.jobs_by_state()
         except ResourceLost:
             up.add_metric([], 0)
             yield up

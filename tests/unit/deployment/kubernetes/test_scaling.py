@@ -22,10 +22,12 @@ WORDS = frozenset({"sum", "max", "by", "queue", "and", "on", "or", "vector", "na
 class Ledger:
     """A ledger in which one task waits and one runs."""
 
+    workers: "Ledger"
+    dispatch: "Ledger"
     control: "Ledger"
 
     def __init__(self) -> None:
-        self.control = self
+        self.workers = self.dispatch = self.control = self
 
     @contextmanager
     def begin(self, scope: object) -> Iterator["Ledger"]:
