@@ -10,22 +10,18 @@ import typer
 from molecular_analysis_dashboard.client import Client, Hit, Job
 from molecular_analysis_dashboard.domain.analyses import MAX_LIGANDS
 from molecular_analysis_dashboard.presentation.cli.console import Column, Console
-from molecular_analysis_dashboard.presentation.cli.options import (
-    AsJson,
-    DataDir,
-    Server,
-    Token,
-    chosen_data_dir,
-    console_of,
-)
-from molecular_analysis_dashboard.presentation.cli.server import running_server
+from molecular_analysis_dashboard.presentation.cli.option_groups import grouped
+from molecular_analysis_dashboard.presentation.cli.options import AsJson, console_of
+from molecular_analysis_dashboard.presentation.cli.server import ServerOptions
 from molecular_analysis_dashboard.presentation.cli.waiting import cancelled_on_interrupt, completed, wait_for_job
 
 _SHOWN_HITS = 20
 
 
+@grouped
 def analyse(
     ctx: typer.Context,
+    *,
     job_id: Annotated[UUID, typer.Argument(metavar="JOB", help="Id of the screen, as mad jobs list shows it.")],
     first: Annotated[int, typer.Option(min=1, help="First rank by docking score.")] = 1,
     top: Annotated[int, typer.Option(min=1, max=MAX_LIGANDS, help="So many ligands from the first rank on.")] = 100,
@@ -35,9 +31,7 @@ def analyse(
     ] = None,
     poses: Annotated[int, typer.Option(min=1, max=100, help="Most poses of each ligand, the best first.")] = 3,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the end and list what was found.")] = True,
-    server: Server = None,
-    token: Token = None,
-    data_dir: DataDir = None,
+    server: ServerOptions,
     as_json: AsJson = False,
 ) -> None:
     """Check and analyse poses: validity, strain, interactions. What is analysed already is not done again."""
@@ -45,7 +39,7 @@ def analyse(
     body: dict[str, Any] = {"ranks": {"first": first, "last": first + top - 1}, "max_poses": poses}
     if ligands:
         body["ligand_ids"] = [str(one) for one in ligands]
-    with running_server(server, token, chosen_data_dir(data_dir)) as client:
+    with server.running() as client:
         if not wait:
             job = client.submit_analysis(str(job_id), body, str(uuid.uuid4()))
             console.result(f"Job {job.id}: analyses {job.counts.input} ligands.", {"job": dict(job.body)})

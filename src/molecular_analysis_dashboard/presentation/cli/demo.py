@@ -12,18 +12,13 @@ from molecular_analysis_dashboard.domain.errors import Misconfigured
 from molecular_analysis_dashboard.domain.redocking import RMSD_LIMIT_ANGSTROM
 from molecular_analysis_dashboard.infrastructure.embedded.stack_state import read_stack_state
 from molecular_analysis_dashboard.presentation.cli.console import Console
-from molecular_analysis_dashboard.presentation.cli.effort import Effort, Exhaustiveness, chosen_effort
-from molecular_analysis_dashboard.presentation.cli.options import (
-    AsJson,
-    DataDir,
-    Server,
-    Token,
-    chosen_data_dir,
-    console_of,
-)
+from molecular_analysis_dashboard.presentation.cli.docking import Docking
+from molecular_analysis_dashboard.presentation.cli.option_groups import grouped
+from molecular_analysis_dashboard.presentation.cli.options import AsJson, chosen_data_dir, console_of
+from molecular_analysis_dashboard.presentation.cli.protocol_options import EffortOptions
 from molecular_analysis_dashboard.presentation.cli.results_folder import ResultsFolder, next_free, write_exports
-from molecular_analysis_dashboard.presentation.cli.screening import Screen, report_hits, run_screen
-from molecular_analysis_dashboard.presentation.cli.server import server_for_this
+from molecular_analysis_dashboard.presentation.cli.screening import report_hits, run_screen
+from molecular_analysis_dashboard.presentation.cli.server import ServerOptions
 
 _DATA = "molecular_analysis_dashboard.presentation.cli.demo_data"
 _NATIVE = "ergotamine"
@@ -32,19 +27,18 @@ _SEED = 42
 _SHOWN_HITS = 100
 
 
+@grouped
 def demo(
     ctx: typer.Context,
+    *,
     out: Annotated[
         Path | None,
         typer.Option(
             help="Folder for the results; by default demo-results, or the next free name.", show_default=False
         ),
     ] = None,
-    effort: Effort = None,
-    exhaustiveness: Exhaustiveness = None,
-    server: Server = None,
-    token: Token = None,
-    data_dir: DataDir = None,
+    effort: EffortOptions,
+    server: ServerOptions,
     as_json: AsJson = False,
 ) -> None:
     """Dock known drugs to see it work.
@@ -55,33 +49,31 @@ def demo(
     console = console_of(ctx, as_json)
     folder = ResultsFolder(out or next_free(_FOLDER))
     folder.check()
-    protocol = {"effort": chosen_effort(effort, exhaustiveness), "seed": _SEED}
     complex_folder = _complex()
-    data_folder = chosen_data_dir(data_dir)
     with (
         as_file(files(_DATA) / "drugs.smi") as drugs,
-        server_for_this(console, server, token, data_folder) as client,
+        server.or_started(console) as client,
     ):
-        screen = Screen(
+        screen = Docking(
             name="demo: drugs at 5-HT1B",
             receptor=complex_folder / "rec.pdb",
-            ligands=drugs,
+            ligands=[drugs],
             origin={
                 "type": "native_ligand",
                 "file": {"file_name": "lig.pdb", "content": (complex_folder / "lig.pdb").read_text()},
                 "template": _first_record(complex_folder / "vina_output.sdf"),
             },
-            protocol=protocol | {"analyses": {"top": 0}},
+            protocol=effort.as_json() | {"seed": _SEED, "analyses": {"top": 0}},
         )
         _run(console, client, screen, folder)
         url = client.base_url
-    if server is None and read_stack_state(data_folder) is None:
+    if server.server is None and read_stack_state(chosen_data_dir(server.data_dir)) is None:
         console.say(f"Keep the dashboard running with: make up (or mad up). It then listens at {url}.")
     else:
         console.say(f"The dashboard listens at {url}.")
 
 
-def _run(console: Console, client: Client, screen: Screen, folder: ResultsFolder) -> None:
+def _run(console: Console, client: Client, screen: Docking, folder: ResultsFolder) -> None:
     from molecular_analysis_dashboard.infrastructure.redocking import rmsd_to_native
 
     job = run_screen(client, console, screen)

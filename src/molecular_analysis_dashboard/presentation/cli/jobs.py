@@ -1,6 +1,5 @@
 """``mad jobs``: look at jobs, cancel them, fetch their results."""
 
-from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -11,16 +10,10 @@ from molecular_analysis_dashboard.domain.errors import Conflict
 from molecular_analysis_dashboard.domain.jobs import JobKind, JobState
 from molecular_analysis_dashboard.presentation.cli.console import Column, Console
 from molecular_analysis_dashboard.presentation.cli.exit_codes import ExitCode
-from molecular_analysis_dashboard.presentation.cli.options import (
-    AsJson,
-    DataDir,
-    Server,
-    Token,
-    chosen_data_dir,
-    console_of,
-)
+from molecular_analysis_dashboard.presentation.cli.option_groups import grouped
+from molecular_analysis_dashboard.presentation.cli.options import AsJson, Force, Out, console_of
 from molecular_analysis_dashboard.presentation.cli.results_folder import ResultsFolder, write_exports
-from molecular_analysis_dashboard.presentation.cli.server import running_server
+from molecular_analysis_dashboard.presentation.cli.server import ServerOptions
 from molecular_analysis_dashboard.presentation.cli.waiting import completed, wait_for_job
 
 app = typer.Typer(no_args_is_help=True, help="Look at jobs, cancel them, fetch their results.")
@@ -29,18 +22,18 @@ JobId = Annotated[UUID, typer.Argument(metavar="JOB", help="Id of the job, as ma
 
 
 @app.command("list")
+@grouped
 def list_jobs(
     ctx: typer.Context,
+    *,
     kind: Annotated[JobKind | None, typer.Option(help="Only jobs of this kind.", show_default=False)] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most jobs to list.")] = 20,
-    server: Server = None,
-    token: Token = None,
-    data_dir: DataDir = None,
+    server: ServerOptions,
     as_json: AsJson = False,
 ) -> None:
     """List jobs, newest first."""
     console = console_of(ctx, as_json)
-    with running_server(server, token, chosen_data_dir(data_dir)) as client:
+    with server.running() as client:
         found = client.jobs(limit, {"kind": kind.value} if kind else {})
     titles = ("job", "kind", "state", "read", "scored", "rejected", "input", "created", "name")
     columns = [Column(title, right=title in ("read", "scored", "rejected", "input")) for title in titles]
@@ -48,45 +41,45 @@ def list_jobs(
 
 
 @app.command()
+@grouped
 def show(
     ctx: typer.Context,
+    *,
     job_id: JobId,
-    server: Server = None,
-    token: Token = None,
-    data_dir: DataDir = None,
+    server: ServerOptions,
     as_json: AsJson = False,
 ) -> None:
     """Show one job with its counts."""
     console = console_of(ctx, as_json)
-    with running_server(server, token, chosen_data_dir(data_dir)) as client:
+    with server.running() as client:
         _show(console, client.job(str(job_id)))
 
 
 @app.command()
+@grouped
 def cancel(
     ctx: typer.Context,
+    *,
     job_id: JobId,
-    server: Server = None,
-    token: Token = None,
-    data_dir: DataDir = None,
+    server: ServerOptions,
     as_json: AsJson = False,
 ) -> None:
     """Cancel a job; finished results stay."""
     console = console_of(ctx, as_json)
-    with running_server(server, token, chosen_data_dir(data_dir)) as client:
+    with server.running() as client:
         _show(console, client.cancel_job(str(job_id)))
 
 
 @app.command()
+@grouped
 def export(
     ctx: typer.Context,
+    *,
     job_id: JobId,
-    out: Annotated[Path, typer.Option(help="Folder for the results; absent or empty.")],
+    out: Out,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the job has ended.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace the results in the folder.")] = False,
-    server: Server = None,
-    token: Token = None,
-    data_dir: DataDir = None,
+    force: Force = False,
+    server: ServerOptions,
     as_json: AsJson = False,
 ) -> None:
     """Write the results of a job that has ended.
@@ -98,7 +91,7 @@ def export(
     console = console_of(ctx, as_json)
     folder = ResultsFolder(out, force=force)
     folder.check()
-    with running_server(server, token, chosen_data_dir(data_dir)) as client:
+    with server.running() as client:
         job = client.job(str(job_id))
         if wait:
             job = wait_for_job(client, console, job, "Docking")

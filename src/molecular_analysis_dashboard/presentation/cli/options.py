@@ -1,4 +1,4 @@
-"""Options that several commands share, each with its twin in the environment."""
+"""Options that many commands share."""
 
 from pathlib import Path
 from typing import Annotated, cast
@@ -31,6 +31,9 @@ Token = Annotated[
     str | None,
     typer.Option("--token", envvar="MAD_TOKEN", help="Bearer token for the server.", show_default=False),
 ]
+ReceptorFile = Annotated[Path, typer.Option(help="PDB, mmCIF or ready PDBQT; also .gz.")]
+Out = Annotated[Path, typer.Option(help="Folder for the results; absent or empty.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the results in the folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Write the result as JSON to standard output.")]
 
 

@@ -1,48 +1,28 @@
 """``mad pockets``: where a receptor could hold a ligand, when none is known."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from molecular_analysis_dashboard.client import Pocket
-from molecular_analysis_dashboard.domain.receptors import WaterPolicy
 from molecular_analysis_dashboard.presentation.cli.console import Column, Console
-from molecular_analysis_dashboard.presentation.cli.options import (
-    AsJson,
-    DataDir,
-    Server,
-    Token,
-    chosen_data_dir,
-    console_of,
-)
-from molecular_analysis_dashboard.presentation.cli.receptor_options import (
-    DEFAULTS,
-    Chains,
-    Keep,
-    Model,
-    OverrideProblems,
-    Remove,
-    receptor_options,
-)
-from molecular_analysis_dashboard.presentation.cli.screening import input_file, receptor_with_pockets
-from molecular_analysis_dashboard.presentation.cli.server import server_for_this
+from molecular_analysis_dashboard.presentation.cli.input_files import input_file
+from molecular_analysis_dashboard.presentation.cli.option_groups import grouped
+from molecular_analysis_dashboard.presentation.cli.options import AsJson, ReceptorFile, console_of
+from molecular_analysis_dashboard.presentation.cli.receptor_options import SelectionOptions
+from molecular_analysis_dashboard.presentation.cli.receptors import receptor_with_pockets
+from molecular_analysis_dashboard.presentation.cli.server import ServerOptions
 
 _SHOWN_RESIDUES = 6
 
 
+@grouped
 def pockets(
     ctx: typer.Context,
-    receptor: Annotated[Path, typer.Option(help="PDB, mmCIF or ready PDBQT; also .gz.")],
-    chains: Chains = None,
-    model: Model = DEFAULTS.model,
-    keep: Keep = None,
-    remove: Remove = None,
-    override_problems: OverrideProblems = False,
-    server: Server = None,
-    token: Token = None,
-    data_dir: DataDir = None,
+    *,
+    receptor: ReceptorFile,
+    selection: SelectionOptions,
+    server: ServerOptions,
     as_json: AsJson = False,
 ) -> None:
     """List the pockets of a receptor, the most promising first.
@@ -52,21 +32,9 @@ def pockets(
     """
     console = console_of(ctx, as_json)
     path = input_file(receptor, "receptor")
-    options = receptor_options(
-        chains=chains,
-        model=model,
-        waters=WaterPolicy.NONE,
-        water_reach=DEFAULTS.water_reach_angstrom,
-        keep=keep,
-        remove=remove,
-        keep_within=DEFAULTS.keep_within_angstrom,
-        ph=DEFAULTS.ph,
-        caps=DEFAULTS.caps,
-        override_problems=override_problems,
-    )
-    with server_for_this(console, server, token, chosen_data_dir(data_dir)) as client:
+    with server.or_started(console) as client:
         structure = client.upload_structure(path)
-        prepared = receptor_with_pockets(client, console, structure, options)
+        prepared = receptor_with_pockets(client, console, structure, selection.as_json())
         found = client.receptor_pockets(prepared.id)
     _show(console, found, prepared.id)
     if not found:

@@ -11,77 +11,32 @@ import typer
 from molecular_analysis_dashboard.client import Client, Receptor
 from molecular_analysis_dashboard.domain.receptors import Severity
 from molecular_analysis_dashboard.presentation.cli.console import Column, Console
-from molecular_analysis_dashboard.presentation.cli.options import (
-    AsJson,
-    DataDir,
-    Server,
-    Token,
-    chosen_data_dir,
-    console_of,
-)
-from molecular_analysis_dashboard.presentation.cli.receptor_options import (
-    DEFAULTS,
-    Caps,
-    Chains,
-    Keep,
-    KeepWithin,
-    Model,
-    OverrideProblems,
-    Ph,
-    Remove,
-    WaterReach,
-    Waters,
-    receptor_options,
-)
+from molecular_analysis_dashboard.presentation.cli.input_files import input_file, sent_name
+from molecular_analysis_dashboard.presentation.cli.option_groups import grouped
+from molecular_analysis_dashboard.presentation.cli.options import AsJson, Force, Out, ReceptorFile, console_of
+from molecular_analysis_dashboard.presentation.cli.receptor_options import PreparationOptions
+from molecular_analysis_dashboard.presentation.cli.receptors import placed_site, ready_receptor, site_options
 from molecular_analysis_dashboard.presentation.cli.results_folder import ResultsFolder
-from molecular_analysis_dashboard.presentation.cli.screening import (
-    input_file,
-    placed_site,
-    ready_receptor,
-    sent_name,
-    site_options,
-)
-from molecular_analysis_dashboard.presentation.cli.server import server_for_this
-from molecular_analysis_dashboard.presentation.cli.site_options import (
-    Center,
-    Padding,
-    PocketRank,
-    Residues,
-    SiteFrom,
-    Size,
-    site_origin,
-)
+from molecular_analysis_dashboard.presentation.cli.server import ServerOptions
+from molecular_analysis_dashboard.presentation.cli.site_options import BoxOptions, SiteFrom
 from molecular_analysis_dashboard.presentation.cli.waiting import cancelled_on_interrupt
 
 _REPORT = "report.json"
 _FORMATS = ("pdb", "pdbqt")
 
 
+@grouped
 def prepare(
     ctx: typer.Context,
-    receptor: Annotated[Path, typer.Option(help="PDB, mmCIF or ready PDBQT; also .gz.")],
-    out: Annotated[Path, typer.Option(help="Folder for the results; absent or empty.")],
+    *,
+    receptor: ReceptorFile,
+    out: Out,
     site_from: SiteFrom = None,
-    padding: Padding = None,
-    center: Center = None,
-    size: Size = None,
-    residues: Residues = None,
-    pocket: PocketRank = None,
-    chains: Chains = None,
-    model: Model = DEFAULTS.model,
-    waters: Waters = DEFAULTS.waters,
-    water_reach: WaterReach = DEFAULTS.water_reach_angstrom,
-    keep: Keep = None,
-    remove: Remove = None,
-    keep_within: KeepWithin = DEFAULTS.keep_within_angstrom,
-    ph: Ph = DEFAULTS.ph,
-    caps: Caps = False,
-    override_problems: OverrideProblems = False,
+    box: BoxOptions,
+    preparation: PreparationOptions,
     everything: Annotated[bool, typer.Option("--all", help="Show notes for information too.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace the results in the folder.")] = False,
-    server: Server = None,
-    token: Token = None,
-    data_dir: DataDir = None,
+    force: Force = False,
+    server: ServerOptions,
     as_json: AsJson = False,
 ) -> None:
     """Prepare a receptor for docking, and say what was changed.
@@ -90,25 +45,12 @@ def prepare(
     and waters stay, and which problems are fatal.
     """
     console = console_of(ctx, as_json)
-    options = receptor_options(
-        chains=chains,
-        model=model,
-        waters=waters,
-        water_reach=water_reach,
-        keep=keep,
-        remove=remove,
-        keep_within=keep_within,
-        ph=ph,
-        caps=caps,
-        override_problems=override_problems,
-    )
-    has_site = any(given is not None for given in (site_from, center, size, residues, pocket))
-    origin = site_origin(site_from, padding, center, size, residues, pocket) if has_site else None
+    origin = box.origin(site_from) if site_from is not None or box.names_a_box else None
     path = input_file(receptor, "receptor")
     folder = ResultsFolder(out, force=force)
     folder.check()
-    with server_for_this(console, server, token, chosen_data_dir(data_dir)) as client:
-        ready = _prepare(client, console, path, options, origin)
+    with server.or_started(console) as client:
+        ready = _prepare(client, console, path, preparation.as_json(), origin)
         report = client.receptor_report(ready.id)
         files = {f"receptor.{name}": client.receptor_file(ready.id, name) for name in _FORMATS}
         written = folder.write({**files, _REPORT: [json.dumps(report, indent=2).encode()]})

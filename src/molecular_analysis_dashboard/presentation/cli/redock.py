@@ -1,7 +1,6 @@
 """``mad redock``: is the native ligand found again? From files on disk to files on disk."""
 
 import re
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,61 +11,25 @@ import typer
 from molecular_analysis_dashboard.client import Client, Job
 from molecular_analysis_dashboard.domain.redocking import DEFAULT_RUNS, MAX_RUNS
 from molecular_analysis_dashboard.presentation.cli.console import Column, Console
-from molecular_analysis_dashboard.presentation.cli.effort import Effort, Exhaustiveness
-from molecular_analysis_dashboard.presentation.cli.options import (
-    AsJson,
-    DataDir,
-    Server,
-    Token,
-    chosen_data_dir,
-    console_of,
-    expanded,
-)
-from molecular_analysis_dashboard.presentation.cli.protocol_options import (
-    Engine,
-    Poses,
-    Scoring,
-    Seed,
-    protocol,
-)
+from molecular_analysis_dashboard.presentation.cli.docking import Docking, Request, run_docking
+from molecular_analysis_dashboard.presentation.cli.input_files import file_text, input_file, plain_name
+from molecular_analysis_dashboard.presentation.cli.option_groups import grouped
+from molecular_analysis_dashboard.presentation.cli.options import AsJson, Force, Out, ReceptorFile, console_of, expanded
+from molecular_analysis_dashboard.presentation.cli.protocol_options import ProtocolOptions
+from molecular_analysis_dashboard.presentation.cli.receptor_options import PreparationOptions
 from molecular_analysis_dashboard.presentation.cli.results_folder import ResultsFolder, write_exports
-from molecular_analysis_dashboard.presentation.cli.screening import (
-    input_file,
-    placed_site,
-    prepared_receptor,
-    recipe,
-    sent_name,
-    site_options,
-)
-from molecular_analysis_dashboard.presentation.cli.server import server_for_this
-from molecular_analysis_dashboard.presentation.cli.site_options import (
-    Center,
-    Padding,
-    PocketRank,
-    Residues,
-    Size,
-    file_text,
-    plain_name,
-    site_origin,
-)
-from molecular_analysis_dashboard.presentation.cli.waiting import cancelled_on_interrupt, completed, wait_for_job
+from molecular_analysis_dashboard.presentation.cli.server import ServerOptions
+from molecular_analysis_dashboard.presentation.cli.site_options import BoxOptions
 
 # NAME, NAME:CHAIN or NAME:CHAIN:NUMBER, as structures name their ligands.
 _SELECTOR = re.compile(r"[A-Za-z0-9]{1,5}(:[A-Za-z0-9]{1,4}(:-?[0-9]+[A-Za-z]?)?)?")
 
 
-@dataclass(frozen=True)
-class _Redocking:
-    receptor: Path
-    origin: Mapping[str, object]
-    native: Mapping[str, object] | None
-    protocol: Mapping[str, object]
-    runs: int
-
-
+@grouped
 def redock(
     ctx: typer.Context,
-    receptor: Annotated[Path, typer.Option(help="PDB, mmCIF or ready PDBQT; also .gz.")],
+    *,
+    receptor: ReceptorFile,
     ligand: Annotated[
         str,
         typer.Option(
@@ -74,29 +37,19 @@ def redock(
             help="The native ligand at its place: SDF or MOL2, PDB with --template, or a ligand of the structure.",
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the results; absent or empty.")],
+    out: Out,
     template: Annotated[
         str | None,
         typer.Option(help="SMILES, or an SDF file, that gives the ligand's bond orders.", show_default=False),
     ] = None,
-    padding: Padding = None,
-    center: Center = None,
-    size: Size = None,
-    residues: Residues = None,
-    pocket: PocketRank = None,
+    box: BoxOptions,
+    preparation: PreparationOptions,
     runs: Annotated[int, typer.Option(min=1, max=MAX_RUNS, help="Independent runs, each with its seed.")] = (
         DEFAULT_RUNS
     ),
-    effort: Effort = None,
-    exhaustiveness: Exhaustiveness = None,
-    seed: Seed = 42,
-    poses: Poses = None,
-    engine: Engine = "vina",
-    scoring: Scoring = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the results in the folder.")] = False,
-    server: Server = None,
-    token: Token = None,
-    data_dir: DataDir = None,
+    protocol: ProtocolOptions,
+    force: Force = False,
+    server: ServerOptions,
     as_json: AsJson = False,
 ) -> None:
     """Dock a native ligand again and measure how far it lies from the crystal.
@@ -106,44 +59,20 @@ def redock(
     """
     console = console_of(ctx, as_json)
     given = _given_ligand(ligand, template)
-    boxed = any(value is not None for value in (center, size, residues, pocket))
-    origin = site_origin(None, padding, center, size, residues, pocket) if boxed else _around(given, padding)
-    native = _native_file(given) if boxed else None
-    wanted = _Redocking(
+    redocking = Docking(
+        name=f"redock in {receptor.name}",
         receptor=input_file(receptor, "receptor"),
-        origin=origin,
-        native=native,
-        protocol=protocol(engine, scoring, effort, exhaustiveness, seed, poses),
-        runs=runs,
+        origin=box.origin() if box.names_a_box else _around(given, box.padding),
+        preparation=preparation.as_json(),
+        protocol=protocol.as_json(),
     )
+    body = {"kind": "redock", "runs": runs, "native": _native_file(given) if box.names_a_box else None}
+    request = Request(body, f"redocking by {runs} run{'s' if runs != 1 else ''}", "Redocking")
     folder = ResultsFolder(out, force=force)
     folder.check()
-    with server_for_this(console, server, token, chosen_data_dir(data_dir)) as client:
-        job = _run(console, client, wanted)
+    with server.or_started(console) as client:
+        job = run_docking(client, console, redocking, lambda _: request)
         _finish(console, client, job, folder)
-
-
-def _run(console: Console, client: Client, wanted: _Redocking) -> Job:
-    protocol_id = client.create_protocol(f"redock in {wanted.receptor.name}"[:200], recipe(client, wanted.protocol))
-    structure = client.upload_structure(wanted.receptor)
-    site = placed_site(client, console, structure, wanted.origin, {})
-    open_jobs: list[Job] = []
-    with cancelled_on_interrupt(client, console, open_jobs):
-        receptor, preparing = client.prepare_receptor(structure.id, site_options(site), sent_name(wanted.receptor))
-        open_jobs.append(preparing)
-        receptor = prepared_receptor(client, console, receptor, preparing)
-        body: dict[str, object] = {
-            "kind": "redock",
-            "receptor_id": receptor.id,
-            "site_id": site.id,
-            "protocol_id": protocol_id,
-            "runs": wanted.runs,
-            "native": wanted.native,
-        }
-        job = client.submit_job(body, idempotency_key=str(uuid.uuid4()))
-        open_jobs.append(job)
-        console.say(f"Job {job.id}: redocking by {wanted.runs} run{'s' if wanted.runs != 1 else ''}.")
-        return completed(wait_for_job(client, console, job, "Redocking"))
 
 
 def _finish(console: Console, client: Client, job: Job, folder: ResultsFolder) -> None:

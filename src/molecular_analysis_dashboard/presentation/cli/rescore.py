@@ -11,23 +11,19 @@ import typer
 from molecular_analysis_dashboard.client import Client, Job, RescoredLigand
 from molecular_analysis_dashboard.domain.rescoring import MAX_LIGANDS
 from molecular_analysis_dashboard.presentation.cli.console import Column, Console
-from molecular_analysis_dashboard.presentation.cli.options import (
-    AsJson,
-    DataDir,
-    Server,
-    Token,
-    chosen_data_dir,
-    console_of,
-)
+from molecular_analysis_dashboard.presentation.cli.option_groups import grouped
+from molecular_analysis_dashboard.presentation.cli.options import AsJson, Force, console_of
 from molecular_analysis_dashboard.presentation.cli.results_folder import ResultsFolder, write_exports
-from molecular_analysis_dashboard.presentation.cli.server import running_server
+from molecular_analysis_dashboard.presentation.cli.server import ServerOptions
 from molecular_analysis_dashboard.presentation.cli.waiting import cancelled_on_interrupt, completed, wait_for_job
 
 _SHOWN_LIGANDS = 20
 
 
+@grouped
 def rescore(
     ctx: typer.Context,
+    *,
     job_id: Annotated[UUID, typer.Argument(metavar="JOB", help="Id of the screen, as mad jobs list shows it.")],
     scoring: Annotated[
         str | None, typer.Option(help="Scoring function, such as vinardo; that of the screen where the engine has it.")
@@ -45,11 +41,9 @@ def rescore(
     out: Annotated[
         Path | None, typer.Option(help="Folder for rescored.csv, poses.sdf and provenance.json; absent or empty.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the results in the folder.")] = False,
+    force: Force = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the end and list the new ranking.")] = True,
-    server: Server = None,
-    token: Token = None,
-    data_dir: DataDir = None,
+    server: ServerOptions,
     as_json: AsJson = False,
 ) -> None:
     """Score docked poses by another engine or scoring function, and compare the rankings."""
@@ -62,7 +56,7 @@ def rescore(
     body: dict[str, Any] = {"engine": engine, "scoring": scoring, "relax": relax, "max_poses": poses}
     if top:
         body["ranks"] = {"first": 1, "last": top}
-    with running_server(server, token, chosen_data_dir(data_dir)) as client:
+    with server.running() as client:
         job = client.submit_rescoring(str(job_id), body, str(uuid.uuid4()))
         if not wait:
             console.result(f"Job {job.id}: rescores {job.counts.input} ligands.", {"job": dict(job.body)})

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from molecular_analysis_dashboard.client import Client
@@ -11,6 +12,7 @@ from molecular_analysis_dashboard.infrastructure.embedded.stack_state import Sta
 from molecular_analysis_dashboard.infrastructure.stack_users import StackUse
 from molecular_analysis_dashboard.presentation.cli.background import start_in_background
 from molecular_analysis_dashboard.presentation.cli.console import Console
+from molecular_analysis_dashboard.presentation.cli.options import DataDir, Server, Token, chosen_data_dir
 
 _SETTLE_TIMEOUT_S = 180.0
 # A stack started for a command notices within this time that nobody uses it any more.
@@ -18,15 +20,31 @@ _NOTICE_TIMEOUT_S = 5.0
 _POLL_S = 0.1
 
 
-@contextmanager
-def running_server(server: str | None, token: str | None, data_dir: Path) -> Iterator[Client]:
-    """Talk to the named server, else to the embedded stack that runs on the data folder.
+@dataclass(frozen=True)
+class ServerOptions:
+    """Which server a command talks to."""
 
-    Raises
-    ------
-    ResourceLost
-        ``not_running`` when neither is there.
-    """
+    server: Server = None
+    token: Token = None
+    data_dir: DataDir = None
+
+    def running(self) -> AbstractContextManager[Client]:
+        """Talk to the named server, else to the embedded stack that runs on the data folder.
+
+        Raises
+        ------
+        ResourceLost
+            ``not_running`` when neither is there.
+        """
+        return _running(self.server, self.token, chosen_data_dir(self.data_dir))
+
+    def or_started(self, console: Console) -> AbstractContextManager[Client]:
+        """Like `running`, but start a stack for the length of the block when there is none."""
+        return _or_started(console, self.server, self.token, chosen_data_dir(self.data_dir))
+
+
+@contextmanager
+def _running(server: str | None, token: str | None, data_dir: Path) -> Iterator[Client]:
     url = server
     if url is None:
         state = _settled(data_dir)
@@ -42,8 +60,7 @@ def running_server(server: str | None, token: str | None, data_dir: Path) -> Ite
 
 
 @contextmanager
-def server_for_this(console: Console, server: str | None, token: str | None, data_dir: Path) -> Iterator[Client]:
-    """Like `running_server`, but start a stack for the length of the block when there is none."""
+def _or_started(console: Console, server: str | None, token: str | None, data_dir: Path) -> Iterator[Client]:
     if server is not None:
         with Client(server, token) as client:
             client.ready()
