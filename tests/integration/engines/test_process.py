@@ -98,7 +98,7 @@ def test_process_that_hangs_is_ended_in_time(make_process: MakeProcess, script: 
 
 
 def test_process_that_reads_nothing_does_not_hang_its_slot(make_process: MakeProcess) -> None:
-    process = make_process(timeout_s=3.0)
+    process = make_process(timeout_s=10.0)
     process.open_site(site(""))
     assert process.pid
     os.kill(process.pid, signal.SIGSTOP)
