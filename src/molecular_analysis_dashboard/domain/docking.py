@@ -121,6 +121,10 @@ PRESETS: Mapping[EffortPreset, SearchEffort] = {
 }
 
 
+# Each turns about one bond at least, and side chains may turn about 16 in all.
+MAX_FLEXIBLE_RESIDUES = 16
+
+
 @dataclass(frozen=True)
 class DockingProtocol:
     """Immutable recipe of a screen, identified by its content hash.
@@ -135,6 +139,8 @@ class DockingProtocol:
         Poses worse than the best by more are dropped.
     seed : int
         1 to 2**31-1; each ligand's own seed derives from it.
+    flexible_residues : tuple of str
+        Residues whose side chains the engine may turn, ``CHAIN:NAMENUMBER[insertion code]``, sorted.
     """
 
     engine: str = "vina"
@@ -146,15 +152,19 @@ class DockingProtocol:
     seed: int = 42
     ligands: LigandOptions = field(default_factory=LigandOptions)
     analyses: AnalysisOptions = field(default_factory=AnalysisOptions)
+    flexible_residues: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """Return the protocol as JSON-compatible values.
 
-        The default analyses are left out, so that protocols that were stored before there were any keep their hash.
+        The default analyses and an empty list of residues are left out, so that protocols that were stored before
+        there were any keep their hash.
         """
         values = asdict(self) | {"effort": self.effort.as_json()}
         if self.analyses == AnalysisOptions():
             del values["analyses"]
+        if not self.flexible_residues:
+            del values["flexible_residues"]
         return values
 
     @classmethod
@@ -162,8 +172,10 @@ class DockingProtocol:
         """Rebuild a protocol from what `as_json` returned."""
         values = dict(body)
         effort = SearchEffort.from_json(values.pop("effort", {}))
+        ligands = LigandOptions(**values.pop("ligands", {}))
         analyses = AnalysisOptions(**values.pop("analyses", {}))
-        return cls(effort=effort, ligands=LigandOptions(**values.pop("ligands", {})), analyses=analyses, **values)
+        residues = tuple(sorted(set(values.pop("flexible_residues", ()))))
+        return cls(effort=effort, ligands=ligands, analyses=analyses, flexible_residues=residues, **values)
 
     @property
     def content_hash(self) -> str:
@@ -186,12 +198,15 @@ class Pose:
     objective_kcal_mol : float or None
         What the search minimises, on the scale of the score; None where that is the score itself. Scores of one
         search differ from it by a constant (Vina subtracts the best pose's internal energy), those of two do not.
+    side_chains_pdb : str
+        The residues whose side chains were searched too, as this pose has them; empty where there are none.
     """
 
     rank: int
     score_kcal_mol: float
     coordinates: bytes
     objective_kcal_mol: float | None = None
+    side_chains_pdb: str = ""
 
     @property
     def objective(self) -> float:

@@ -39,13 +39,19 @@ def first_unsupported(schema: Mapping[str, Any], protocol: DockingProtocol) -> U
             problem = _outside(value, offered[field])
         else:
             problem = (
-                None if value in (defaults[field], plain[field]) else f"cannot be chosen, so leave it at {plain[field]}"
+                None
+                if value in (defaults[field], plain[field])
+                else f"cannot be chosen, so leave it at {_told(plain[field])}"
             )
         if problem:
-            return Unsupported(
-                field, f"The engine {protocol.engine} cannot follow {field} = {value}: there it {problem}."
-            )
+            engine = f"The engine {protocol.engine} with the scoring function {protocol.scoring}"
+            return Unsupported(field, f"{engine} cannot follow {field} = {_told(value)}: there it {problem}.")
     return None
+
+
+def _told(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a value as a sentence has it."""
+    return (", ".join(map(str, value)) or "none") if isinstance(value, tuple) else value
 
 
 def _outside(value: Any, rule: Mapping[str, Any]) -> str | None:  # noqa: ANN401 - JSON

@@ -149,6 +149,7 @@ class StoredPose:
     mol_block: str
     coordinates: bytes
     state_no: int = 1
+    side_chains_pdb: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """An analysis task: pose after pose through the chemistry process, each ligand recorded under the fence."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
@@ -70,6 +71,7 @@ class AnalysePoses:
             screen = uow.jobs.get(_required(job.screen_id))
             receptor = uow.structures.get_receptor(_required(screen.receptor_id), deleted=True)
             box = uow.structures.get_site(_required(screen.site_id), deleted=True).box
+            flexible = uow.protocols.get(_required(screen.protocol_id)).protocol.flexible_residues
             done = uow.analyses.done(task, screen.id)
             losses = uow.ledger.losses(task)
         watch.n_scored = sum(done.values())
@@ -84,7 +86,8 @@ class AnalysePoses:
             if losses.get(ligand_id, 0) >= self._max_losses_per_ligand:
                 outcomes: list[PoseAnalysis | PoseFailure] = [_LOST] * len(poses)
             else:
-                outcomes = [self._analyse(site, poses, index, watch) for index in range(len(poses))]
+                found = (self._analyse(site, poses, index, watch) for index in range(len(poses)))
+                outcomes = [_with_caveat(outcome, flexible) for outcome in found]
             self._record(task, screen.id, ligand_id, poses, outcomes)
             if isinstance(outcomes[0], PoseAnalysis):
                 watch.n_scored += 1
@@ -149,6 +152,15 @@ class AnalysePoses:
                 uow.commit()
 
         persist(record, patience_s=self._patience_s)
+
+
+def _with_caveat(outcome: PoseAnalysis | PoseFailure, flexible: Sequence[str]) -> PoseAnalysis | PoseFailure:
+    """Say of checks and interactions that they know the receptor only as it was before side chains moved."""
+    if not flexible or not isinstance(outcome, PoseAnalysis):
+        return outcome
+    caveat = f"Judged with the side chains of {', '.join(flexible)} where they were before docking."
+    told = {name: " ".join(filter(None, (outcome.problems.get(name), caveat))) for name in ("checks", "interactions")}
+    return replace(outcome, problems={**outcome.problems, **told})
 
 
 def _required(id_: UUID | None) -> UUID:

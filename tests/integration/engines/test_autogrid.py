@@ -27,6 +27,7 @@ from molecular_analysis_dashboard.adapters.engines.vina import VinaEngine
 from molecular_analysis_dashboard.adapters.engines.vina_command import VinaCommandEngine
 from molecular_analysis_dashboard.domain.docking import DockedLigand, DockingProtocol, SearchEffort
 from molecular_analysis_dashboard.domain.engine_commands import DockingPrograms
+from molecular_analysis_dashboard.domain.engine_parameters import first_unsupported
 from molecular_analysis_dashboard.domain.errors import EngineFailed
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandOptions, LigandState
 from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
@@ -287,4 +288,22 @@ def test_receptor_that_ad4_cannot_score_is_refused_before_it_runs(tmp_path: Path
         with pytest.raises(EngineFailed) as refused:
             engine.open_site(receptor, SMALL, PROTOCOL)
         assert refused.value.error_code == code
+    assert not (tmp_path / "ran").exists()
+
+
+def test_ad4_offers_no_flexible_residues_and_refuses_them(tmp_path: Path) -> None:
+    grid = failing(tmp_path, f"touch {tmp_path}/ran; exit 1")
+    flexible = replace(PROTOCOL, flexible_residues=("A:GLY1",))
+    engine = VinaEngine(grid)
+    plain, scored = builds_of(engine)
+
+    offered = [first_unsupported(schema_of(engine, build), flexible) for build in (plain, scored)]
+    assert [problem and problem.field for problem in offered] == [None, "flexible_residues"]
+    for one in (engine, VinaCommandEngine("mine", REAL, grid)):
+        with pytest.raises(EngineFailed) as refused:
+            one.open_site(CHARGED, SMALL, flexible)
+        assert (refused.value.error_code, refused.value.details["field"]) == (
+            "parameter_unsupported",
+            "flexible_residues",
+        )
     assert not (tmp_path / "ran").exists()

@@ -67,7 +67,8 @@ validated = st.builds(
     st.none() | texts,
     st.lists(texts, max_size=2).map(tuple),
 )
-poses = st.builds(Pose, st.integers(1, 20), numbers, st.binary(max_size=60))
+protocols = st.builds(DockingProtocol, flexible_residues=st.lists(texts, max_size=2).map(tuple))
+poses = st.builds(Pose, st.integers(1, 20), numbers, st.binary(max_size=60), st.none() | numbers, texts)
 docked = st.builds(
     DockedLigand,
     texts,
@@ -104,7 +105,7 @@ posed = st.builds(PosedLigand, texts, texts, st.binary(), st.lists(st.binary(), 
 rescored = st.builds(RescoredPose, numbers, numbers, st.none() | numbers, st.none() | st.binary(max_size=60))
 ids = st.dictionaries(texts, texts | st.integers(), max_size=3)
 requests = st.one_of(
-    st.builds(messages.OpenSite, st.builds(SiteSpec, texts, texts, boxes, st.just(DockingProtocol())), ids=ids),
+    st.builds(messages.OpenSite, st.builds(SiteSpec, texts, texts, boxes, protocols), ids=ids),
     st.builds(messages.Dock, texts, st.builds(LigandInput, texts, texts, texts), ids=ids),
     st.builds(messages.PrepareReceptor, st.binary(), texts, options, ids=ids),
     st.builds(messages.FindPockets, texts, ids=ids),

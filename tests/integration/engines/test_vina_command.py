@@ -241,6 +241,7 @@ def test_program_without_a_local_search_cannot_relax_and_smina_s_own_option_is_p
         (replace(PROTOCOL, min_rmsd_angstrom=2), Script(help=without("min_rmsd")), "parameter_unsupported", "min_rmsd"),
         (PROTOCOL, Script(score_only="echo \"Command line parse error: unrecognised option '--x'\"; exit 1"),
          "receptor_refused", "unrecognised option"),
+        (replace(PROTOCOL, flexible_residues=("A:GLY1",)), Script(), "parameter_unsupported", "flexible_residues"),
         (PROTOCOL, Script(score_only="exit 2"), "receptor_refused", "status 2 without a word"),
     ],
 )  # fmt: skip

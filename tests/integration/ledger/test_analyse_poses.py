@@ -1,6 +1,7 @@
 """Tasks of analyses in the ledger: the chemistry is scripted, everything else is real."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -159,6 +160,33 @@ def test_every_pose_is_recorded_and_copied_to_its_hit(analysed: Analysed) -> Non
     )
     assert [tuple(row) for row in hits] == [(True, [], 1.5)] * 3
     assert analysed.bench.scalar("SELECT count(*) FROM interactions WHERE residue = 'A:GLU80'") == 3
+
+
+def test_poses_whose_side_chains_moved_are_judged_with_a_caveat(bench: Bench, tmp_path: Path) -> None:
+    analysed = Analysed(Screen(bench, tmp_path, 2, flexible_residues=("A:GLU80", "A:THR315")))
+    partly = replace(GOOD, problems={"interactions": "One was left out.", "strain": "It is unknown."})
+    analysed.finish(analysed.ask().job.id, Process(GOOD, partly))
+
+    caveat = "Judged with the side chains of A:GLU80, A:THR315 where they were before docking."
+    query = "SELECT problems, valid FROM pose_analyses ORDER BY (problems ->> 'strain') NULLS FIRST"
+    assert [tuple(row) for row in bench.rows(query)] == [
+        ({"checks": caveat, "interactions": caveat}, True),
+        ({"checks": caveat, "interactions": f"One was left out. {caveat}", "strain": "It is unknown."}, True),
+    ]
+
+
+def test_a_failure_has_no_caveat(bench: Bench, tmp_path: Path) -> None:
+    analysed = Analysed(Screen(bench, tmp_path, 1, flexible_residues=("A:GLU80",)))
+    analysed.finish(analysed.ask().job.id, Process(InvalidInput("It is no molecule.")))
+
+    assert analysed.poses() == [("ligand-1", "unreadable")]
+    assert bench.scalar("SELECT message FROM pose_analyses") == "It is no molecule."
+
+
+def test_poses_in_a_rigid_receptor_have_no_caveat(analysed: Analysed) -> None:
+    analysed.finish(analysed.ask().job.id)
+
+    assert analysed.bench.rows("SELECT DISTINCT problems FROM pose_analyses") == [({},)]
 
 
 @pytest.mark.parametrize(

@@ -92,14 +92,14 @@ class Drain:
 class Screen:
     """A screen with one docking task of so many ligands, named ligand-1 and on."""
 
-    def __init__(self, bench: Bench, folder: Path, count: int) -> None:
+    def __init__(self, bench: Bench, folder: Path, count: int, *, flexible_residues: tuple[str, ...] = ()) -> None:
         self.bench = bench
         self.store = LocalBlobStore(folder)
         self.counted = Counted()
         self.job_id = new_id()
         structure_id, receptor_id, site_id, library_id, protocol_id = (new_id() for _ in range(5))
         owner, blob = bench.principal.user_id, self.store.put([b"REMARK receptor"], max_bytes=100).sha256
-        self.protocol = DockingProtocol(engine="test")
+        self.protocol = DockingProtocol(engine="test", flexible_residues=flexible_residues)
         rows = [ligand(library_id, number) for number in range(1, count + 1)]
         with bench.database.begin(bench.scope) as uow:
             uow.structures.add(Structure(structure_id, "s", "s.pdb", "0" * 64, 1, {}, owner, NOW))

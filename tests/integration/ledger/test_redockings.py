@@ -1,5 +1,6 @@
 """Runs of a redocking on the ledger: fenced, counted, judged once."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -137,3 +138,13 @@ def test_bond_orders_that_were_found_first_stay(bench: Bench, job_id: UUID) -> N
     with bench.database.begin(bench.scope) as uow:
         native = uow.redockings.get(job_id).native
     assert (native.mol_block, native.bond_order_source) == ("first", BondOrderSource.DICTIONARY)
+
+
+def test_side_chains_come_back_with_the_poses_of_their_run(bench: Bench, job_id: UUID) -> None:
+    moved = replace(FOUND, docked=replace(SCORED, poses=(replace(SCORED.poses[0], side_chains_pdb="ATOM\nEND\n"),)))
+    for task_id, outcome in zip(bench.tasks(job_id), (moved, FOUND), strict=True):
+        assert record(bench, bench.take(task_id), outcome)
+
+    with bench.database.begin(bench.scope) as uow:
+        found = uow.redockings.poses(job_id)
+    assert sorted(pose.side_chains_pdb for _, pose in found) == ["", "ATOM\nEND\n"]

@@ -267,3 +267,29 @@ def test_results_of_earlier_schemas_keep_their_rows_and_tell_nothing_of_their_se
     migrate(settings)
     with engine.connect() as connection:
         assert connection.execute(text(told)).all() == [(None, None, None)] * 2
+
+
+def test_poses_of_earlier_schemas_keep_their_rows_and_have_no_side_chains(settings: Settings, engine: Engine) -> None:
+    moved = "SELECT side_chains_zlib FROM poses"
+    again = "INSERT INTO poses (job_id, ligand_id, state_no, rank, org_id, score_kcal_mol, coordinates_zlib) "
+    again += "SELECT job_id, gen_random_uuid(), 1, 1, org_id, -7, '' FROM poses"
+    stored = "SELECT DISTINCT attstorage FROM pg_attribute WHERE attname = 'side_chains_zlib'"
+    with engine.connect() as connection, alembic(connection) as found:
+        command.upgrade(found, "20261124_rescoring")
+    with engine.connect() as connection:
+        fill(connection)
+    migrate(settings)
+    with engine.connect() as connection:
+        # Code that does not know the column goes on writing.
+        connection.execute(text(again))
+        assert connection.execute(text(moved)).scalars().all() == [None, None]
+        # External, in every partition, too.
+        assert connection.execute(text(stored)).scalars().all() == ["e"]
+        connection.execute(text("UPDATE poses SET side_chains_zlib = 'x'"))
+        connection.commit()
+        with alembic(connection) as found:
+            command.downgrade(found, "20261124_rescoring")
+        assert connection.execute(text("SELECT count(*) FROM poses")).scalar_one() == 2
+    migrate(settings)
+    with engine.connect() as connection:
+        assert connection.execute(text(moved)).scalars().all() == [None, None]

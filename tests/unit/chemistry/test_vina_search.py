@@ -1,14 +1,23 @@
 import numpy as np
 import pytest
+from tests.support.prepared_residues import PDBQT
 
+from molecular_analysis_dashboard.adapters.chemistry.flexible_residues import FlexibleReceptor, split_off
 from molecular_analysis_dashboard.adapters.chemistry.ligand_preparation import prepare_states
-from molecular_analysis_dashboard.adapters.engines.vina_search import max_evaluations, objectives
+from molecular_analysis_dashboard.adapters.engines.vina_search import max_evaluations, objectives, score_in_place
 from molecular_analysis_dashboard.domain.ligands import LigandInput, LigandOptions, LigandState
+from molecular_analysis_dashboard.domain.sites import SearchBox
 
 
 @pytest.fixture(scope="module")
 def naproxen() -> LigandState:
     return prepare_states(LigandInput("id", "naproxen", "COc1ccc2cc(ccc2c1)[C@H](C)C(=O)O"), LigandOptions(), 7)[0]
+
+
+@pytest.fixture(scope="module")
+def aspartate() -> FlexibleReceptor:
+    """Two torsions that move four atoms."""
+    return split_off(PDBQT, ["A:ASP129"], SearchBox((-4.0, 0.0, 6.0), (20.0, 20.0, 20.0)))
 
 
 def test_full_run_is_left_to_vina(naproxen: LigandState) -> None:
@@ -22,6 +31,24 @@ def test_shorter_run_is_a_fraction_of_what_vina_gives_the_ligand(naproxen: Ligan
     assert max_evaluations(naproxen, 0.5) == pytest.approx(2.25 * steps / 2, rel=1e-3)
     # Never 0, which would mean a full run.
     assert max_evaluations(naproxen, 1e-12) == 1
+
+
+def test_side_chains_count_with_the_ligand(naproxen: LigandState, aspartate: FlexibleReceptor) -> None:
+    atoms = naproxen.pdbqt.count("ATOM") + 4
+    steps = int(70 * 3 * (50 + atoms + 10 * (6 + naproxen.torsions + 2)) / 2) * int((25 + atoms) / 3)
+
+    assert max_evaluations(naproxen, 0.5, aspartate) == pytest.approx(2.25 * steps / 2, rel=1e-3)
+    assert max_evaluations(naproxen, 1.0, aspartate) == 0
+
+
+def test_score_in_place_is_between_ligand_and_receptor(aspartate: FlexibleReceptor) -> None:
+    # As Vina 1.2.7 gives them for aspirin between two side chains that stand where they were prepared (5-HT1B): what
+    # these cost themselves is -2.751 by one way and -2.520 by another, and only the first two numbers matter.
+    energies = np.array([-5.519, -6.113, -0.303, -2.704, -0.047, -0.404, 1.129, -2.924])
+
+    assert score_in_place(energies, aspartate) == pytest.approx(-6.416 * 5.519 / 6.647)
+    assert score_in_place(energies, None) == -5.519
+    assert score_in_place(np.zeros(8), aspartate) == 0.0
 
 
 def test_objective_differs_from_the_score_by_a_constant() -> None:

@@ -126,6 +126,7 @@ def test_runs_count_every_state() -> None:
     one = DockingProtocol(effort=SearchEffort(8), ligands=LigandOptions(max_states=1))
     assert search_runs(one) == 8
     assert search_runs(replace(one, scoring="ad4")) == pytest.approx(8 * 2.6)
+    assert search_runs(replace(one, flexible_residues=("A:GLU80", "A:THR315"))) == pytest.approx(8 * 1.6**2)
     assert search_runs(DockingProtocol(effort=SearchEffort(8))) == pytest.approx(17.6)
 
 

@@ -43,6 +43,7 @@ protocols = st.builds(
     energy_range_kcal_mol=st.floats(0, 20),
     seed=st.integers(1, MAX_SEED),
     ligands=st.builds(LigandOptions, st.booleans(), st.floats(0, 14), st.booleans(), st.integers(1, 64)),
+    flexible_residues=st.sets(names, max_size=3).map(lambda found: tuple(sorted(found))),
 )
 options = st.builds(
     ReceptorOptions,
@@ -77,6 +78,8 @@ def test_whatever_changes_a_result_changes_the_hash_of_the_protocol() -> None:
         replace(plain, effort=SearchEffort(9, max_rounds=2, agreeing_rounds=2)),
         *(replace(plain, effort=effort) for effort in PRESETS.values() if effort != plain.effort),
         replace(plain, ligands=LigandOptions(ph=7.0)),
+        replace(plain, flexible_residues=("A:GLU80",)),
+        replace(plain, flexible_residues=("A:GLU80", "A:THR315")),
     ]
     assert len({protocol.content_hash for protocol in (plain, *others)}) == 1 + len(others)
 
@@ -212,3 +215,19 @@ def test_analyses_are_part_of_a_protocol_only_where_they_are_not_the_default() -
     assert "analyses" not in DockingProtocol().as_json()
     assert none.content_hash != DockingProtocol().content_hash
     assert DockingProtocol.from_json(none.as_json()) == none
+
+
+def test_protocol_without_flexible_residues_keeps_the_hash_that_it_was_stored_with() -> None:
+    stored = DockingProtocol().as_json()
+    assert "flexible_residues" not in stored
+
+    for body in (stored, stored | {"flexible_residues": []}):
+        assert DockingProtocol.from_json(body).content_hash == content_hash(stored)
+    assert DockingProtocol.from_json(stored | {"flexible_residues": ["A:GLU80"]}).content_hash != content_hash(stored)
+
+
+def test_order_of_flexible_residues_and_repetition_mean_nothing() -> None:
+    asked = [DockingProtocol.from_json({"flexible_residues": found}) for found in (["B", "A"], ["A", "B", "A"])]
+
+    assert asked[0].flexible_residues == ("A", "B")
+    assert asked[0].content_hash == asked[1].content_hash

@@ -8,7 +8,7 @@ import structlog
 
 from molecular_analysis_dashboard.adapters.engines.autogrid import AutoGrid, TakesAutoGrid, find_autogrid
 from molecular_analysis_dashboard.domain.docking import EngineBuild
-from molecular_analysis_dashboard.domain.engine_commands import DockingPrograms
+from molecular_analysis_dashboard.domain.engine_commands import AD4, DockingPrograms
 from molecular_analysis_dashboard.domain.errors import EngineFailed
 from molecular_analysis_dashboard.ports.engine import DockingEngine, EngineOfSeveralBuilds
 
@@ -87,8 +87,12 @@ def schema_of(engine: DockingEngine, build: EngineBuild) -> Mapping[str, object]
     if build == engine.build or not build.scoring_functions:
         return schema
     scoring = {"type": "string", "enum": list(build.scoring_functions), "default": build.scoring_functions[0]}
-    fields = schema.get("properties")
-    return {**schema, "properties": {**(fields if isinstance(fields, Mapping) else {}), "scoring": scoring}}
+    offered = schema.get("properties")
+    fields = dict(offered) if isinstance(offered, Mapping) else {}
+    if AD4 in build.scoring_functions:
+        # Its score leaves out what moved side chains cost.
+        fields.pop("flexible_residues", None)
+    return {**schema, "properties": {**fields, "scoring": scoring}}
 
 
 def _command_engine(name: str, command: tuple[str, ...], autogrid: AutoGrid | None) -> DockingEngine:

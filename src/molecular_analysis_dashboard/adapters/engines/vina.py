@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rdkit import Chem
 from vina import Vina
 
+from molecular_analysis_dashboard.adapters.chemistry.flexible_residues import FlexibleReceptor, split_off
 from molecular_analysis_dashboard.adapters.chemistry.hydrogens import complete_pose
 from molecular_analysis_dashboard.adapters.chemistry.pdbqt import (
     atom_lines,
@@ -42,10 +43,10 @@ from molecular_analysis_dashboard.adapters.engines.vina_family import (
     refuse_unfit,
     refuse_unknown_types,
 )
-from molecular_analysis_dashboard.adapters.engines.vina_search import max_evaluations, objectives
+from molecular_analysis_dashboard.adapters.engines.vina_search import max_evaluations, objectives, score_in_place
 from molecular_analysis_dashboard.domain.docking import DockingProtocol, EngineBuild, Pose
 from molecular_analysis_dashboard.domain.engine_commands import AD4
-from molecular_analysis_dashboard.domain.errors import EngineFailed
+from molecular_analysis_dashboard.domain.errors import EngineFailed, InvalidInput
 from molecular_analysis_dashboard.domain.hashing import MAX_SEED, bytes_hash, derive_seed
 from molecular_analysis_dashboard.domain.ligands import LigandState
 from molecular_analysis_dashboard.domain.rejections import LigandRejected, RejectionReason
@@ -98,6 +99,7 @@ class VinaEngine:
                 "min_rmsd_angstrom": {"type": "number", "exclusiveMinimum": 0, "default": 1.0},
                 "energy_range_kcal_mol": {"type": "number", "exclusiveMinimum": 0, "default": 3.0},
                 "seed": {"type": "integer", "minimum": 1, "maximum": MAX_SEED, "default": 42},
+                "flexible_residues": {"type": "array", "items": {"type": "string"}, "default": []},
             },
         }
 
@@ -114,28 +116,31 @@ class VinaEngine:
         check_receptor(receptor_pdbqt, box)
         if protocol.scoring == AD4:
             check_ad4_receptor(receptor_pdbqt)
+        flexible = _flexible(receptor_pdbqt, box, protocol)
         seed = derive_seed(protocol.seed, bytes_hash(receptor_pdbqt.encode()), box.center, box.size)
         vina = Vina(sf_name=protocol.scoring, cpu=1, seed=seed, verbosity=0)
         try:
-            self._make_maps(vina, receptor_pdbqt, box, protocol.scoring)
+            self._make_maps(vina, receptor_pdbqt, flexible, box, protocol.scoring)
         except (RuntimeError, TypeError, ValueError) as cause:
             _raise_if_out_of_memory(cause)
             raise EngineFailed(
                 f"Vina refuses the receptor: {_reason(cause)} Prepare it again.", code="receptor_refused"
             ) from cause
-        return VinaSite(vina, box, protocol)
+        return VinaSite(vina, box, protocol, flexible)
 
-    def _make_maps(self, vina: Vina, receptor_pdbqt: str, box: SearchBox, scoring: str) -> None:
+    def _make_maps(
+        self, vina: Vina, receptor_pdbqt: str, flexible: FlexibleReceptor | None, box: SearchBox, scoring: str
+    ) -> None:
+        rigid = flexible.rigid_pdbqt if flexible else atoms_only(receptor_pdbqt)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             if scoring == AD4 and self._autogrid is not None:
-                prefix = write_maps(self._autogrid, receptor_pdbqt, box, folder)
+                prefix = write_maps(self._autogrid, rigid, box, folder)
                 with _silence():
                     vina.load_maps(prefix)
                 return
-            path = folder / "receptor.pdbqt"
-            path.write_text(atoms_only(receptor_pdbqt))
-            vina.set_receptor(str(path))
+            side_chains = _written(folder / "side_chains.pdbqt", flexible.flexible_pdbqt) if flexible else None
+            vina.set_receptor(_written(folder / "receptor.pdbqt", rigid), side_chains)
         with _silence():
             vina.compute_vina_maps(list(box.center), list(box.size), spacing=_VOXEL_ANGSTROM)
 
@@ -148,8 +153,11 @@ class VinaSite:
     between the caller's seeds, is the orientation in which the start conformer is handed over.
     """
 
-    def __init__(self, vina: Vina, box: SearchBox, protocol: DockingProtocol) -> None:
+    def __init__(
+        self, vina: Vina, box: SearchBox, protocol: DockingProtocol, flexible: FlexibleReceptor | None = None
+    ) -> None:
         self._vina = vina
+        self._flexible = flexible
         self._box = box
         self._protocol = protocol
 
@@ -171,7 +179,7 @@ class VinaSite:
                 exhaustiveness=runs,
                 n_poses=max(protocol.n_poses, SEARCH_POSES),
                 min_rmsd=protocol.min_rmsd_angstrom,
-                max_evals=max_evaluations(state, protocol.effort.run_length),
+                max_evals=max_evaluations(state, protocol.effort.run_length, self._flexible),
             )
             with _silence():
                 text = self._vina.poses(protocol.n_poses, protocol.energy_range_kcal_mol)
@@ -185,7 +193,7 @@ class VinaSite:
         """Return the score (kcal/mol) of the state where its mol block places it."""
         self._set_in_place(state)
         try:
-            return float(self._vina.score()[0])
+            return score_in_place(self._vina.score(), self._flexible)
         except (RuntimeError, ValueError) as cause:
             _raise_if_out_of_memory(cause)
             raise LigandRejected(RejectionReason.NO_POSE, _reason(cause)) from cause
@@ -195,7 +203,7 @@ class VinaSite:
         mol = self._set_in_place(state)
         try:
             with _silence(), tempfile.TemporaryDirectory() as folder:
-                score = float(self._vina.optimize()[0])
+                score = score_in_place(self._vina.optimize(), self._flexible)
                 path = Path(folder, "relaxed.pdbqt")
                 self._vina.write_pose(str(path))
                 points = [position(line) for line in atom_lines(path.read_text())]
@@ -225,7 +233,7 @@ class VinaSite:
         if not models or scores.size == 0:
             raise LigandRejected(RejectionReason.NO_POSE)
         scored = zip(scores[:, 0].tolist(), objectives(scores, self._protocol.scoring), models, strict=True)
-        return ranked_poses(scored, mol, atoms, self._box)
+        return ranked_poses(scored, mol, atoms, self._box, self._flexible)
 
 
 @cache
@@ -237,6 +245,27 @@ def _build() -> EngineBuild:
     module = Path(compiled.origin)
     portable = EngineBuild("vina", found, f"vina-{found}-portable", SCORING_FUNCTIONS, bytes_hash(module.read_bytes()))
     return build_of_module(module) or portable
+
+
+def _flexible(receptor_pdbqt: str, box: SearchBox, protocol: DockingProtocol) -> FlexibleReceptor | None:
+    if not protocol.flexible_residues:
+        return None
+    if protocol.scoring == AD4:
+        raise EngineFailed(
+            "With ad4 a score leaves out what moved side chains cost, so that they would clash for nothing. Choose "
+            "vina or vinardo for flexible residues.",
+            code="parameter_unsupported",
+            field="flexible_residues",
+        )
+    try:
+        return split_off(receptor_pdbqt, protocol.flexible_residues, box)
+    except InvalidInput as cause:
+        raise EngineFailed(cause.message, code=cause.error_code, **cause.details) from cause
+
+
+def _written(path: Path, text: str) -> str:
+    path.write_text(text)
+    return str(path)
 
 
 def _rotated(pdbqt: str, seed: int, box: SearchBox) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 from rdkit import Chem
 
+from molecular_analysis_dashboard.adapters.chemistry.flexible_residues import FlexibleReceptor
 from molecular_analysis_dashboard.adapters.chemistry.hydrogens import complete_pose
 from molecular_analysis_dashboard.adapters.chemistry.pdbqt import (
     LIGAND_TYPES,
@@ -100,7 +101,11 @@ def models_in(text: str) -> list[str]:
 
 
 def ranked_poses(
-    scored_models: Iterable[tuple[float, float | None, str]], mol: Chem.Mol, atoms: Mapping[int, int], box: SearchBox
+    scored_models: Iterable[tuple[float, float | None, str]],
+    mol: Chem.Mol,
+    atoms: Mapping[int, int],
+    box: SearchBox,
+    flexible: FlexibleReceptor | None = None,
 ) -> tuple[Pose, ...]:
     """Return the poses that stay inside the box, best first, with the hydrogens that PDBQT does not carry.
 
@@ -111,7 +116,9 @@ def ranked_poses(
     mol : Chem.Mol
         The docked state, with the conformer that the program started from.
     atoms : mapping
-        Serial of an atom line to atom index (`index_map`).
+        Serial of an atom line to atom index (`index_map`); the lines of a ligand come before those of side chains.
+    flexible : FlexibleReceptor, optional
+        The side chains that were searched too.
 
     Raises
     ------
@@ -123,7 +130,8 @@ def ranked_poses(
         points = [position(line) for line in atom_lines(model)]
         at = {atom: points[serial - 1] for serial, atom in atoms.items()}
         if _is_inside(at, mol, box):
-            found.append((score, pack_coordinates(complete_pose(mol, at)), objective))
+            side_chains = flexible.placed(model) if flexible else ""
+            found.append((score, pack_coordinates(complete_pose(mol, at)), objective, side_chains))
     if not found:
         raise LigandRejected(RejectionReason.OUTSIDE_BOX, "Every pose reaches beyond the box.")
     found.sort(key=lambda pose: pose[0])

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, insert, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from molecular_analysis_dashboard.adapters.persistence.jobs import write_event
+from molecular_analysis_dashboard.adapters.persistence.packed_text import packed
 from molecular_analysis_dashboard.adapters.persistence.rows import RECORDED, Repository
 from molecular_analysis_dashboard.adapters.persistence.tables import ligand_states, poses
 from molecular_analysis_dashboard.domain.analyses import LigandProperties
@@ -273,6 +274,7 @@ class SqlLedger(Repository):
                     "rank": pose.rank,
                     "score_kcal_mol": pose.score_kcal_mol,
                     "coordinates_zlib": zlib.compress(pose.coordinates),
+                    "side_chains_zlib": packed(pose.side_chains_pdb),
                 }
                 for pose in docked.poses
             ],

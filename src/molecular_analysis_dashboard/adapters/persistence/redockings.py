@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, RowMapping, func, insert, select, update
 
 from molecular_analysis_dashboard.adapters.persistence.ledger import SqlLedger
+from molecular_analysis_dashboard.adapters.persistence.packed_text import packed, unpacked
 from molecular_analysis_dashboard.adapters.persistence.rows import Repository
 from molecular_analysis_dashboard.adapters.persistence.tables import redocking_poses, redocking_runs, redockings
 from molecular_analysis_dashboard.domain.docking import RejectedLigand
@@ -123,6 +124,7 @@ class SqlRedockings(Repository):
                 "score_kcal_mol": pose.score_kcal_mol,
                 "rmsd_angstrom": rmsd,
                 "coordinates_zlib": zlib.compress(pose.coordinates),
+                "side_chains_zlib": packed(pose.side_chains_pdb),
             }
             for pose, rmsd in zip(outcome.docked.poses, outcome.rmsds_angstrom, strict=True)
         ]
@@ -207,4 +209,5 @@ def _pose(row: Row[Any], run: RowMapping, name: str) -> StoredPose:
         state_smiles=run["state_smiles"],
         mol_block=zlib.decompress(run["mol_block_zlib"]).decode(),
         coordinates=zlib.decompress(row.coordinates_zlib),
+        side_chains_pdb=unpacked(row.side_chains_zlib),
     )

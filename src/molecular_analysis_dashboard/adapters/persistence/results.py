@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, RowMapping, and_, cast, func, select, text, tuple_
 
 from molecular_analysis_dashboard.adapters.persistence.hit_filters import SIZE_CORRECTED_SCORE, matching
+from molecular_analysis_dashboard.adapters.persistence.packed_text import unpacked
 from molecular_analysis_dashboard.adapters.persistence.rows import Repository
 from molecular_analysis_dashboard.adapters.persistence.tables import ligand_states, poses, results
 from molecular_analysis_dashboard.domain.analyses import LigandProperties, NotAnalysed
@@ -104,6 +105,7 @@ class SqlResults(Repository):
                 poses.c.state_no,
                 poses.c.score_kcal_mol,
                 poses.c.coordinates_zlib,
+                poses.c.side_chains_zlib,
                 ligand_states.c.smiles,
                 ligand_states.c.mol_block_zlib,
                 results.c.name,
@@ -124,6 +126,7 @@ class SqlResults(Repository):
                     state_smiles=row.smiles,
                     mol_block=zlib.decompress(row.mol_block_zlib).decode(),
                     coordinates=zlib.decompress(row.coordinates_zlib),
+                    side_chains_pdb=unpacked(row.side_chains_zlib),
                     state_no=row.state_no,
                 )
             )

@@ -105,6 +105,7 @@ poses = Table(
     Column("org_id", Uuid, nullable=False),
     Column("score_kcal_mol", Double, nullable=False),
     Column("coordinates_zlib", LargeBinary, nullable=False),
+    Column("side_chains_zlib", LargeBinary),
     PrimaryKeyConstraint("job_id", "ligand_id", "state_no", "rank"),
     postgresql_partition_by="HASH (job_id)",
 )

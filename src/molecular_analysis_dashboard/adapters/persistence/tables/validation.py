@@ -77,6 +77,7 @@ redocking_poses = Table(
     Column("score_kcal_mol", Double, nullable=False),
     Column("rmsd_angstrom", Double, nullable=False),
     Column("coordinates_zlib", LargeBinary, nullable=False),
+    Column("side_chains_zlib", LargeBinary),
     PrimaryKeyConstraint("run_id", "rank"),
     to("redocking_runs", "run_id"),
 )
