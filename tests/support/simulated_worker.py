@@ -71,11 +71,22 @@ class SimulatedWorker:
     worker: Worker
 
     @classmethod
-    def start(cls, database: SqlDatabase, results: BlobStore, org_id: UUID, *, build: str = BUILD) -> "SimulatedWorker":
-        """Register a live worker with one engine build."""
+    def start(
+        cls,
+        database: SqlDatabase,
+        results: BlobStore,
+        org_id: UUID,
+        *,
+        build: str = BUILD,
+        schema: Mapping[str, object] = MappingProxyType({}),
+    ) -> "SimulatedWorker":
+        """Register a live worker with one engine build that reads parameters of this schema."""
         queues = (QUEUE_PREPARE, QUEUE_MAINTENANCE, QUEUE_ANALYSE, dock_queue(build))
         software = {"packages": {"rdkit": "0"}}
-        worker = Worker(new_id(), "test", 1, "0", queues, (build,), 2, 2.0, software=software)
+        schemas = {build: schema} if schema else {}
+        worker = Worker(
+            new_id(), "test", 1, "0", queues, (build,), 2, 2.0, parameter_schemas=schemas, software=software
+        )
         with database.begin(SystemScope()) as uow:
             uow.workers.register(worker)
             uow.commit()
@@ -118,17 +129,24 @@ class SimulatedWorker:
                 uow.control.finish_job(job_id)
             uow.commit()
 
-    def prepare(self, job_id: UUID, receptor_id: UUID, pockets: Sequence[Pocket] | None = None) -> None:
+    def prepare(
+        self,
+        job_id: UUID,
+        receptor_id: UUID,
+        pockets: Sequence[Pocket] | None = None,
+        *,
+        receptor_pdbqt: bytes = RECEPTOR_PDBQT,
+    ) -> None:
         """Do a receptor's job."""
         task = self.claim(job_id)
-        pdbqt = self.results.put([RECEPTOR_PDBQT], max_bytes=10**6).sha256
+        pdbqt = self.results.put([receptor_pdbqt], max_bytes=10**6).sha256
         pdb = self.results.put([RECEPTOR_PDB], max_bytes=10**6).sha256
         with self.database.begin(TenantScope(self.org_id)) as uow:
             uow.structures.receptor_ready(
                 receptor_id,
                 pdbqt_sha256=pdbqt,
                 pdb_sha256=pdb,
-                content_hash=content_hash({"pdbqt": RECEPTOR_PDBQT.decode()}),
+                content_hash=content_hash({"pdbqt": receptor_pdbqt.decode()}),
                 report=REPORT,
                 pockets=pockets,
             )
@@ -183,26 +201,33 @@ class SimulatedWorker:
             uow.commit()
         self.finish(task)
 
-    def dock(self, job_id: UUID, outcomes: Mapping[str, float | RejectionReason], *, end: bool = True) -> ClaimedTask:
-        """Take one task and record its ligands by name: a score, or why there is none."""
+    def dock(
+        self,
+        job_id: UUID,
+        outcomes: Mapping[str, float | RejectionReason],
+        *,
+        end: bool = True,
+        side_chains_pdb: str = "",
+    ) -> ClaimedTask:
+        """Take one task and record its ligands by name: a score, or why there is none; and what else moved."""
         task = self.claim(job_id)
         with self.database.begin(TenantScope(self.org_id)) as uow:
             ligands = uow.libraries.ligands_by_id(task.ligand_ids)
         for ligand in ligands.values():
             if ligand.name in outcomes:
-                self.record(task, ligand, outcomes[ligand.name])
+                self.record(task, ligand, outcomes[ligand.name], side_chains_pdb)
         if end:
             self.finish(task)
         return task
 
-    def redock(self, job_id: UUID, outcome: Sequence[float] | RejectionReason) -> None:
+    def redock(self, job_id: UUID, outcome: Sequence[float] | RejectionReason, *, side_chains_pdb: str = "") -> None:
         """Do one run of a redocking: the RMSD of its poses, the best score first, or why there is none."""
         task = self.claim(job_id)
         result: RedockOutcome
         if isinstance(outcome, RejectionReason):
             result = RejectedLigand(outcome, SENTENCES[outcome])
         else:
-            pose = docked("CCO", -7.0, n_poses=len(outcome))
+            pose = docked("CCO", -7.0, n_poses=len(outcome), side_chains_pdb=side_chains_pdb)
             result = Redocked(pose, tuple(outcome), NativeScore(-5.0, -6.0, 0.5))
         with self.database.begin(TenantScope(self.org_id)) as uow:
             assert uow.redockings.record(task, task.ligand_ids[0], result, {"worker": "test", "seed": 7})
@@ -260,12 +285,14 @@ class SimulatedWorker:
             uow.commit()
         self.finish(task)
 
-    def record(self, task: ClaimedTask, ligand: Ligand, outcome: float | RejectionReason) -> None:
+    def record(
+        self, task: ClaimedTask, ligand: Ligand, outcome: float | RejectionReason, side_chains_pdb: str = ""
+    ) -> None:
         result: LigandOutcome
         if isinstance(outcome, RejectionReason):
             result = RejectedLigand(outcome, SENTENCES[outcome])
         else:
-            result = docked(ligand.smiles, outcome)
+            result = docked(ligand.smiles, outcome, side_chains_pdb=side_chains_pdb)
         with self.database.begin(SystemScope()) as uow:
             assert uow.ledger.record(
                 task, NewResult(ligand.id, result, {"worker": "test", "seed": 7, "notes": ["Removed: HCl."]})
@@ -273,7 +300,7 @@ class SimulatedWorker:
             uow.commit()
 
 
-def docked(smiles: str, score_kcal_mol: float, *, n_poses: int = 2) -> DockedLigand:
+def docked(smiles: str, score_kcal_mol: float, *, n_poses: int = 2, side_chains_pdb: str = "") -> DockedLigand:
     """Return a ligand as an engine would, with poses that lie apart and a real molecule below them."""
     mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
     assert rdDistGeom.EmbedMolecule(mol, randomSeed=7) == 0
@@ -283,6 +310,7 @@ def docked(smiles: str, score_kcal_mol: float, *, n_poses: int = 2) -> DockedLig
             rank,
             score_kcal_mol + 0.5 * (rank - 1),
             struct.pack(f"<{positions.size}f", *(positions + rank).ravel().tolist()),
+            side_chains_pdb=side_chains_pdb,
         )
         for rank in range(1, n_poses + 1)
     )

@@ -1317,6 +1317,14 @@ export interface components {
              * @default 42
              */
             seed: number;
+            /**
+             * Flexible Residues
+             * @description Residues whose side chains are searched with the ligand: chain, residue and number.
+             * @example [
+             *       "A:GLU80"
+             *     ]
+             */
+            flexible_residues?: string[];
             ligands?: components["schemas"]["LigandOptions"];
             analyses?: components["schemas"]["AnalysisOptions"];
         };
@@ -2491,6 +2499,11 @@ export interface components {
             rank: number;
             /** Score Kcal Mol */
             score_kcal_mol: number;
+            /**
+             * Side Chains Pdb
+             * @description The protocol's flexible residues as this pose has them, as PDB; null where all were rigid.
+             */
+            side_chains_pdb: string | null;
         };
         /**
          * PreparationReport

@@ -66,6 +66,9 @@ class RequestChemistry(Protocol):
     ) -> tuple[BoxCheck, ...]:
         """Check a box against a structure's polymer atoms; InvalidInput when it lies off them."""
 
+    def check_flexible_residues(self, receptor_pdbqt: str, residues: Sequence[str], box: SearchBox) -> None:
+        """Refuse side chains, named ``CHAIN:NAMENUMBER``, that cannot be searched in a prepared receptor and a box."""
+
     def morgan_fingerprints(self, smiles: Sequence[str]) -> list[int]:
         """Return the Morgan fingerprint of each molecule as a set of bits; one that cannot be read has none."""
 

@@ -24,6 +24,7 @@ from molecular_analysis_dashboard.ports.chemistry import RequestChemistry
 from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
 from molecular_analysis_dashboard.use_cases.docking_request import docking_inputs
 from molecular_analysis_dashboard.use_cases.file_names import base_name
+from molecular_analysis_dashboard.use_cases.flexible_residues import FlexibleResiduesCheck
 from molecular_analysis_dashboard.use_cases.start_job import new_job, start_job
 from molecular_analysis_dashboard.use_cases.submit_once import Submitted, find_submitted, submit_once
 
@@ -70,6 +71,7 @@ def submit_redocking(
     database: Database,
     uploads: BlobStore,
     chemistry: RequestChemistry,
+    check: FlexibleResiduesCheck,
     principal: Principal,
     request: RedockingRequest,
     *,
@@ -83,11 +85,13 @@ def submit_redocking(
     Conflict
         ``receptor_not_ready``, ``no_engine``, ``idempotency_key_reused``.
     InvalidInput
-        ``site_of_other_structure``, ``no_native_ligand``, ``native_without_bond_orders``, ``native_outside``.
+        ``site_of_other_structure``, ``no_native_ligand``, ``native_without_bond_orders``, ``native_outside``, or
+        as `FlexibleResiduesCheck` refuses.
     """
     earlier = find_submitted(database, principal, idempotency_key, request.request_hash)
     if earlier is not None:
         return earlier
+    check(principal, request.receptor_id, request.site_id, request.protocol_id)
     native = _native(database, uploads, chemistry, principal, request)
     if any(check["code"] == "native_outside" and check["severity"] == Severity.BLOCKING for check in native.checks):
         raise InvalidInput(

@@ -69,7 +69,7 @@ def submit_rescoring(
     NotFound
         Without the screen.
     Conflict
-        ``not_a_screen``, ``nothing_to_rescore``, ``no_engine`` or ``idempotency_key_reused``.
+        ``not_a_screen``, ``side_chains_moved``, ``nothing_to_rescore``, ``no_engine`` or ``idempotency_key_reused``.
     InvalidInput
         ``nothing_to_change``, ``engine_unknown``, ``scoring_unsupported``, ``too_many_ligands`` or ``hits_unknown``.
     """
@@ -100,6 +100,7 @@ def _screen(uow: UnitOfWork, screen_id: UUID) -> Job:
 
 def _rescoring(uow: UnitOfWork, screen: Job, request: RescoringRequest) -> Rescoring:
     docked = _docked_with(uow, screen)
+    _refuse_moved_side_chains(docked)
     if request.engine is None and request.scoring is None and not request.relax:
         raise InvalidInput(
             f"These poses were docked by {docked.engine} with the scoring function {docked.scoring}. Name another "
@@ -114,6 +115,17 @@ def _rescoring(uow: UnitOfWork, screen: Job, request: RescoringRequest) -> Resco
     check_engine(uow, method.protocol)
     max_poses = request.max_poses or docked.n_poses
     return Rescoring(new_id(), screen.id, method, docked.engine, docked.scoring, max_poses)
+
+
+def _refuse_moved_side_chains(docked: DockingProtocol) -> None:
+    """Refuse poses whose side chains moved: no site of a rescoring has the receptor of any one pose."""
+    if docked.flexible_residues:
+        raise Conflict(
+            f"These poses were found while side chains moved ({', '.join(docked.flexible_residues)}), and rescoring "
+            "knows the receptor only as it was before. Dock again with the other scoring function instead.",
+            code="side_chains_moved",
+            flexible_residues=list(docked.flexible_residues),
+        )
 
 
 def _docked_with(uow: UnitOfWork, screen: Job) -> DockingProtocol:

@@ -10,8 +10,9 @@ from molecular_analysis_dashboard.domain.jobs import Job, JobKind, Origin
 from molecular_analysis_dashboard.domain.scheduling import PREPARATION_COST_S, search_runs
 from molecular_analysis_dashboard.ports.unit_of_work import Database, UnitOfWork
 from molecular_analysis_dashboard.use_cases.docking_request import docking_inputs, with_ligands
+from molecular_analysis_dashboard.use_cases.flexible_residues import FlexibleResiduesCheck
 from molecular_analysis_dashboard.use_cases.start_job import new_job, start_job
-from molecular_analysis_dashboard.use_cases.submit_once import Submitted, submit_once
+from molecular_analysis_dashboard.use_cases.submit_once import Submitted, find_submitted, submit_once
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class ValidationRequest:
 
 def submit_validation(
     database: Database,
+    check: FlexibleResiduesCheck,
     principal: Principal,
     request: ValidationRequest,
     *,
@@ -47,8 +49,12 @@ def submit_validation(
     Conflict
         As for a screen.
     InvalidInput
-        ``site_of_other_structure``, ``same_library``.
+        ``site_of_other_structure``, ``same_library``, or as `FlexibleResiduesCheck` refuses.
     """
+    earlier = find_submitted(database, principal, idempotency_key, request.request_hash)
+    if earlier is not None:
+        return earlier
+    check(principal, request.receptor_id, request.site_id, request.protocol_id)
 
     def write(uow: UnitOfWork) -> Job:
         return _write(uow, principal, request, idempotency_key, origin)

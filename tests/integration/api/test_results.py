@@ -111,7 +111,10 @@ def test_a_hit_shows_its_poses_and_its_provenance(bench: Bench, screen: UUID) ->
     (best, *_) = bench.client.get(f"{JOBS}/{screen}/hits").json()["items"]
     detail = bench.client.get(f"{JOBS}/{screen}/hits/{best['ligand_id']}").json()
 
-    assert detail["poses"] == [{"rank": 1, "score_kcal_mol": -6.25}, {"rank": 2, "score_kcal_mol": -5.75}]
+    assert detail["poses"] == [
+        {"rank": 1, "score_kcal_mol": -6.25, "side_chains_pdb": None},
+        {"rank": 2, "score_kcal_mol": -5.75, "side_chains_pdb": None},
+    ]
     assert detail["provenance"] == {"worker": "test", "seed": 7, "notes": ["Removed: HCl."]}
     assert detail["notes"] == ["Removed: HCl."]
     assert {key: detail[key] for key in best} == best

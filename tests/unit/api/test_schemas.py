@@ -58,6 +58,9 @@ def test_the_receptor_options_defaults_are_the_domain_s() -> None:
         {"engine": "Vina; rm -rf"},
         {"ligands": {"ph": 15}},
         {"ligands": {"max_states": 0}},
+        {"flexible_residues": "A:GLU80"},
+        {"flexible_residues": ["A:80"]},
+        {"flexible_residues": [f"A:GLU{number}" for number in range(17)]},
         {"unknown": 1},
     ],
 )

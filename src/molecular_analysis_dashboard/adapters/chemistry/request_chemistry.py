@@ -11,6 +11,7 @@ from molecular_analysis_dashboard.adapters.chemistry.bond_order_template import 
     with_bond_orders,
 )
 from molecular_analysis_dashboard.adapters.chemistry.compressed_input import decompress, plain_name
+from molecular_analysis_dashboard.adapters.chemistry.flexible_residues import split_off
 from molecular_analysis_dashboard.adapters.chemistry.hetero_groups import is_polymer_like
 from molecular_analysis_dashboard.adapters.chemistry.native_placement import (
     choose_native,
@@ -94,6 +95,10 @@ class GemmiRdkitChemistry:
         ]
         return tuple(BoxCheck(note.code, note.severity, note.message) for note in check_box_on(polymer, box, native))
 
+    def check_flexible_residues(self, receptor_pdbqt: str, residues: Sequence[str], box: SearchBox) -> None:
+        """See `RequestChemistry.check_flexible_residues` and, for the codes, `split_off`."""
+        split_off(receptor_pdbqt, residues, box)
+
     def morgan_fingerprints(self, smiles: Sequence[str]) -> list[int]:
         """See `RequestChemistry.morgan_fingerprints`; radius 2 and 2048 bits (Rogers and Hahn 2010)."""
         generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
@@ -102,7 +107,8 @@ class GemmiRdkitChemistry:
 
     def pose_sdf(self, pose: StoredPose, properties: Mapping[str, str | float | int]) -> str:
         """See `RequestChemistry.pose_sdf`."""
-        return pose_sdf(pose.mol_block, pose.coordinates, properties, pose.name)
+        moved = {"flexible_residues_pdb": pose.side_chains_pdb} if pose.side_chains_pdb else {}
+        return pose_sdf(pose.mol_block, pose.coordinates, {**properties, **moved}, pose.name)
 
     def _unpacked(self, data: bytes) -> bytes:
         return decompress(data, max_bytes=self._max_structure_bytes)

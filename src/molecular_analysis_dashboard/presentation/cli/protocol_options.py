@@ -55,8 +55,20 @@ class ProtocolOptions(EffortOptions):
     scoring: Annotated[
         str | None, typer.Option(help="Scoring function of the engine; by default its own.", show_default=False)
     ] = None
+    flexible: Annotated[
+        str | None,
+        typer.Option(help="Search the side chains of these residues, too: A:GLU80,A:THR315.", show_default=False),
+    ] = None
 
     def as_json(self) -> dict[str, object]:
-        """Return a protocol; a scoring function of None is the engine's own."""
+        """Return a protocol; a scoring function of None is the engine's own. BadParameter as `EffortOptions` has it."""
         chosen = {"engine": self.engine, "scoring": self.scoring, "seed": self.seed, "n_poses": self.poses}
-        return super().as_json() | chosen
+        return super().as_json() | chosen | self._flexible_residues()
+
+    def _flexible_residues(self) -> dict[str, object]:
+        if self.flexible is None:
+            return {}
+        residues = [name.strip() for name in self.flexible.split(",") if name.strip()]
+        if not residues:
+            raise typer.BadParameter("--flexible names none; write CHAIN:NAMENUMBER, for example A:GLU80,A:THR315.")
+        return {"flexible_residues": residues}

@@ -27,6 +27,7 @@ from molecular_analysis_dashboard.presentation.api.views import job_view
 from molecular_analysis_dashboard.use_cases import control_job
 from molecular_analysis_dashboard.use_cases.engines import known_engines
 from molecular_analysis_dashboard.use_cases.explain_waiting import explain_waiting
+from molecular_analysis_dashboard.use_cases.flexible_residues import FlexibleResiduesCheck
 from molecular_analysis_dashboard.use_cases.submit_job import ScreenRequest, submit_screen
 from molecular_analysis_dashboard.use_cases.submit_once import Submitted
 from molecular_analysis_dashboard.use_cases.submit_redocking import NativeFile, RedockingRequest, submit_redocking
@@ -120,19 +121,21 @@ def list_engines(services: Services, caller: Caller) -> EngineList:
 
 def _submitted(services: Services, caller: Caller, body: JobCreate, key: str | None, origin: Origin) -> Submitted:
     wanted = body.model_dump(exclude={"kind", "native"})
+    check = FlexibleResiduesCheck(services.database, services.results, services.chemistry)
     match body:
         case ScreenCreate():
             screen = ScreenRequest(**wanted)
-            return submit_screen(services.database, caller, screen, idempotency_key=key, origin=origin)
+            return submit_screen(services.database, check, caller, screen, idempotency_key=key, origin=origin)
         case ValidateCreate():
             validation = ValidationRequest(**wanted)
-            return submit_validation(services.database, caller, validation, idempotency_key=key, origin=origin)
+            return submit_validation(services.database, check, caller, validation, idempotency_key=key, origin=origin)
         case RedockCreate(native=sent):
             native = None if sent is None else NativeFile(sent.file_name, sent.content, sent.template)
             return submit_redocking(
                 services.database,
                 services.uploads,
                 services.chemistry,
+                check,
                 caller,
                 RedockingRequest(**wanted, native=native),
                 idempotency_key=key,

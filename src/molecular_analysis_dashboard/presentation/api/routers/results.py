@@ -97,6 +97,9 @@ def get_poses(services: Services, caller: Caller, job_id: UUID, ligand_id: UUID)
 
 
 def _detail(hit: domain.Hit, poses: list[domain.StoredPose]) -> HitDetail:
-    scores = [PoseScore(rank=pose.rank, score_kcal_mol=pose.score_kcal_mol) for pose in poses]
+    scores = [
+        PoseScore(rank=pose.rank, score_kcal_mol=pose.score_kcal_mol, side_chains_pdb=pose.side_chains_pdb or None)
+        for pose in poses
+    ]
     plain = Hit.model_validate(hit).model_dump()
     return HitDetail(**plain, poses=scores, provenance=dict(hit.provenance))

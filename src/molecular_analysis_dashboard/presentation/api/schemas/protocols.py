@@ -1,19 +1,21 @@
 """Immutable recipes of screens."""
 
+import re
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from molecular_analysis_dashboard.domain import docking
 from molecular_analysis_dashboard.domain.analyses import MAX_LIGANDS
-from molecular_analysis_dashboard.domain.docking import PRESETS, EffortPreset
+from molecular_analysis_dashboard.domain.docking import MAX_FLEXIBLE_RESIDUES, PRESETS, EffortPreset
 from molecular_analysis_dashboard.domain.hashing import MAX_SEED
 from molecular_analysis_dashboard.presentation.api.schemas.common import Body, Flag, Name, Real, View, Whole
 
 _STANDARD = PRESETS[EffortPreset.STANDARD]
+_RESIDUE = re.compile(r"[A-Za-z0-9]?:[A-Z]{1,3}-?[0-9]{1,5}[A-Za-z]?")
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]
 
 
@@ -67,6 +69,15 @@ class SearchEffort(Body):
         return self
 
 
+def _named_residue(name: str) -> str:
+    if not _RESIDUE.fullmatch(name):
+        raise ValueError("name residues by chain, name and number, for example A:GLU80")
+    return name
+
+
+FlexibleResidue = Annotated[str, AfterValidator(_named_residue)]
+
+
 class LigandOptions(Body):
     """Stated choices of ligand preparation."""
 
@@ -108,6 +119,12 @@ class DockingProtocol(Body):
         default=3.0, gt=0, le=100, description="Poses worse than the best by more are dropped."
     )
     seed: Whole = Field(default=42, ge=1, le=MAX_SEED, description="Each ligand's own seed derives from it.")
+    flexible_residues: list[FlexibleResidue] = Field(
+        default_factory=list,
+        max_length=MAX_FLEXIBLE_RESIDUES,
+        description="Residues whose side chains are searched with the ligand: chain, residue and number.",
+        examples=[["A:GLU80"]],
+    )
     ligands: LigandOptions = Field(default_factory=LigandOptions)
     analyses: AnalysisOptions = Field(default_factory=AnalysisOptions)
 

@@ -77,6 +77,9 @@ class PoseScore(View):
 
     rank: int = Field(description="1 is best.")
     score_kcal_mol: float
+    side_chains_pdb: str | None = Field(
+        description="The protocol's flexible residues as this pose has them, as PDB; null where all were rigid."
+    )
 
 
 class HitDetail(Hit):
