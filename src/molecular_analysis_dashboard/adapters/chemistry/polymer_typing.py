@@ -173,11 +173,12 @@ def _polymer(entries: Sequence[_Entry], disulfides: Sequence[tuple[_Entry, _Entr
         mol = _raw_mol(entry.residue) if name in templates.ambiguous or name in templates.residue_templates else None
         if mol is not None:
             raw[entry.key] = (mol, name)
-    bonds = {
-        (first.key, second.key): [(_index(first.residue, a), _index(second.residue, b))]
-        for first, a, second, b in _bonds(entries, disulfides)
-        if first.key in raw and second.key in raw
-    }
+    # Neighbours in a chain may be joined by a disulfide too.
+    bonds: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for first, a, second, b in _bonds(entries, disulfides):
+        if first.key in raw and second.key in raw:
+            ends = _index(first.residue, a), _index(second.residue, b)
+            bonds.setdefault((first.key, second.key), []).append(ends)
     try:
         with silenced("meeko"):
             return Polymer(raw, bonds, templates, _preparation())

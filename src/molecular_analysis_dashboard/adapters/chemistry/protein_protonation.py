@@ -171,7 +171,7 @@ def _protonated(pdb_text: str, held: set[Key], ph: float) -> tuple[dict[Key, obj
     if molecule.num_missing_heavy:
         molecule.repair_heavy()
     molecule.update_ss_bridges()
-    debumper = debump.Debump(molecule)
+    debumper = _Debump(molecule)
     debumper.debump_biomolecule()
     molecule.remove_hydrogens()
     rows, _ = run_propka(options, molecule)
@@ -189,6 +189,33 @@ def _protonated(pdb_text: str, held: set[Key], ph: float) -> tuple[dict[Key, obj
     by_key = {(r.res_seq, r.chain_id): place for place, r in places}
     found = [((int(row["res_num"]), row["chain_id"]), float(row["pKa"])) for row in pkas]
     return dict(places), [(by_key[key], pka) for key, pka in found if key in by_key]
+
+
+class _Debump(debump.Debump):  # type: ignore[misc]  # PDB2PQR has no types
+    """Makes room by turning only what was rebuilt or added.
+
+    By itself PDB2PQR turns a whole side chain for a single hydrogen that it has placed, at times into another residue;
+    what the crystallographer saw stays where it is.
+    """
+
+    def debump_residue(self, residue: Any, conflict_names: list[str]) -> bool:  # noqa: ANN401 - PDB2PQR has no types
+        angles = list(residue.dihedrals)
+        fixed = [number for number, angle in enumerate(angles) if angle is not None and _turns_seen(residue, number)]
+        for number in fixed:
+            # It turns about no bond whose angle it does not know.
+            residue.dihedrals[number] = None
+        try:
+            return bool(super().debump_residue(residue, conflict_names))
+        finally:
+            for number in fixed:
+                residue.dihedrals[number] = angles[number]
+
+
+def _turns_seen(residue: Any, number: int) -> bool:  # noqa: ANN401 - PDB2PQR has no types
+    """Whether heavy atoms of the file move when a residue turns about one of its bonds."""
+    pivot = residue.reference.dihedrals[number].split()[2]
+    moved = (residue.get_atom(name) for name in residue.get_moveable_names(pivot))
+    return any(not atom.is_hydrogen and not atom.added for atom in moved)
 
 
 def _place(residue: object) -> Key:
