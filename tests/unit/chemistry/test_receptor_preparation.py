@@ -5,6 +5,7 @@ import gemmi
 import numpy as np
 import pytest
 from rdkit import Chem
+from rdkit.Chem import rdDistGeom
 from tests.support.components import component_residue
 
 from molecular_analysis_dashboard.adapters.chemistry.hydrogens import superposition
@@ -98,6 +99,54 @@ def test_missing_side_chain_is_rebuilt_and_noted(protein_pdb: bytes) -> None:
 
 
 BACKBONE = {"N", "CA", "C", "O", "HN", "HA"}
+
+
+def placed(lines: Sequence[str], number: int) -> dict[str, tuple[float, float, float]]:
+    return {
+        line[12:16].strip(): (float(line[30:38]), float(line[38:46]), float(line[46:54]))
+        for line in lines
+        if line.startswith("ATOM") and line[21] == "A" and residue(line) == number and line[76:78].strip() != "H"
+    }
+
+
+def test_side_chain_of_the_file_is_not_turned_for_a_hydrogen(protein_pdb: bytes) -> None:
+    # A glycine so near that a hydrogen of the leucine has no room, while no heavy atoms touch.
+    whole = prepare_receptor(protein_pdb, "a.pdb", ReceptorOptions())
+    number = next(residue(line) for line in lines_of(protein_pdb) if line[17:20] == "LEU")
+    hydrogen = next(line for line in whole.pdb.splitlines() if line[12:16].strip() == "HB2" and residue(line) == number)
+    beta = np.array(placed(lines_of(protein_pdb), number)["CB"])
+    towards = np.array([float(hydrogen[30:38]), float(hydrogen[38:46]), float(hydrogen[46:54])]) - beta
+    near = beta + 2.35 * towards / np.linalg.norm(towards)
+    glycine = {"N": (-0.5, 1.3, 0.3), "CA": (0.0, 0.0, 0.0), "C": (1.5, 0.0, 0.0), "O": (2.1, 1.1, 0.0)}
+    axis = towards / np.linalg.norm(towards)
+    side = np.cross(axis, (0.0, 0.0, 1.0) if abs(axis[2]) < 0.9 else (1.0, 0.0, 0.0))
+    side /= np.linalg.norm(side)
+    frame = np.array([axis, side, np.cross(axis, side)])
+    lines = []
+    for name, place in glycine.items():
+        x, y, z = near + np.array(place) @ frame
+        lines.append(f"ATOM   9000  {name:<3} GLY B 500    {x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00           {name[0]}")
+
+    prepared = prepare_receptor(joined([*lines_of(protein_pdb), *lines]), "a.pdb", ReceptorOptions())
+
+    assert placed(prepared.pdb.splitlines(), number) == placed(lines_of(protein_pdb), number)
+    assert not [action for name, action in actions(prepared) if name == f"A:LEU {number}"]
+
+
+def test_neighbours_that_a_disulfide_joins_keep_their_peptide_bond() -> None:
+    peptide = Chem.RWMol(Chem.MolFromSequence("GCCG"))
+    first, second = (atom.GetIdx() for atom in peptide.GetAtoms() if atom.GetPDBResidueInfo().GetName().strip() == "SG")
+    peptide.AddBond(first, second, Chem.BondType.SINGLE)
+    Chem.SanitizeMol(peptide)
+    whole = Chem.AddHs(peptide)
+    assert rdDistGeom.EmbedMolecule(whole, randomSeed=7) == 0
+
+    prepared = prepare_receptor(Chem.MolToPDBBlock(Chem.RemoveHs(whole)).encode(), "a.pdb", ReceptorOptions())
+
+    cysteines = [line for line in prepared.pdb.splitlines() if line[17:20] == "CYS"]
+    hydrogens = [line[12:16].strip() for line in cysteines if residue(line) == 3 and line[76:78].strip() == "H"]
+    assert sorted(hydrogens) == ["H", "HA", "HB2", "HB3"]
+    assert sum(float(line[66:76]) for line in atom_lines(prepared.pdbqt)) == pytest.approx(0.0, abs=0.05)
 
 
 def without_backbone(data: bytes, number: int) -> bytes:

@@ -284,6 +284,21 @@ def test_bonds_are_told_from_contacts_and_overlaps() -> None:
     assert told == {0.6: ["overlap"], 1.34: [], 2.0: ["overlap"], 2.9: []}
 
 
+def test_overlap_of_bonded_residues_is_told_but_not_their_bond() -> None:
+    carbonyl = residue("ALA", 1, ("CA", "C", (-1.5, 0.0, 0.0)), ("C", "C", (0.0, 0.0, 0.0)))
+    roomy = residue("PRO", 2, ("N", "N", (1.34, 0.0, 0.0)), ("CD", "C", (2.0, 1.3, 0.0)))
+    tight = residue("PRO", 2, ("N", "N", (1.34, 0.0, 0.0)), ("CD", "C", (0.3, 1.9, 0.0)))
+    links = links_between([carbonyl, roomy])
+
+    told = {}
+    for name, other in (("roomy", roomy), ("tight", tight)):
+        book = book_at()
+        note_overlaps([carbonyl, other], links, book)
+        told[name] = [note.message for note in book.notes]
+    assert told["roomy"] == []
+    assert [message.split(": ")[0] for message in told["tight"]] == ["Its C is 1.9 Å from CD of A:PRO 2"]
+
+
 def test_metal_is_no_bond_partner() -> None:
     cysteine = residue("CYS", 1, ("SG", "S", (0.0, 0.0, 0.0)), ("CB", "C", (-1.8, 0.0, 0.0)))
     cluster = residue("SF4", 2, ("FE1", "Fe", (2.2, 0.0, 0.0)), ("S1", "S", (4.4, 0.0, 0.0)))

@@ -56,12 +56,12 @@ def without_partners(links: Links, gone: Set[str]) -> dict[str, list[Link]]:
 
 
 def note_overlaps(residues: Sequence[ReceptorResidue], links: Links, book: Notebook) -> None:
-    """Note pairs of residues of which atoms are nearer to each other than any contact, though no bond joins them."""
+    """Note pairs of residues of which atoms are nearer to each other than any contact, though no bond joins these."""
     told: set[frozenset[str]] = set()
     for contact in contacts_within(residues, _CLASH_ANGSTROM):
         first, second = contact.residue, contact.other_residue
         pair = frozenset((first.label, second.label))
-        if pair in told or any(link.partner.label == second.label for link in links.get(first.label, ())):
+        if pair in told or any(_is(link, contact) for link in links.get(first.label, ())):
             continue
         told.add(pair)
         book.change(
@@ -82,6 +82,11 @@ def attached_to(residues: Sequence[ReceptorResidue], links: Links) -> set[str]:
                 reached.add(link.partner.label)
                 fresh.append(link.partner.label)
     return reached
+
+
+def _is(link: Link, contact: Contact) -> bool:
+    ends = link.atom, link.partner.label, link.partner_atom.name
+    return ends == (contact.atom.name, contact.other_residue.label, contact.other_atom.name)
 
 
 def _bonded(contact: Contact) -> bool:

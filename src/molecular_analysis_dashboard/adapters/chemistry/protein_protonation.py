@@ -293,8 +293,8 @@ def _write_changes(before: ReceptorResidue, after: ReceptorResidue, book: Notebo
         most = max(_shift(old[atom.name], atom) for atom in moved)
         message = (
             "The end of the side chain was turned around for better hydrogen bonds."
-            if after.name in ("ASN", "GLN", "HIS")
-            else f"The side chain was turned to remove a clash; atoms moved by up to {most:.1f} Å."
+            if after.name in _FLIPPABLE
+            else f"Atoms moved by up to {most:.1f} Å while hydrogen bonds were optimized."
         )
         book.change(after, "side_chain_moved", message)
     if state := _unusual_state(after):
