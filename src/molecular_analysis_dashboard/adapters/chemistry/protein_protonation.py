@@ -192,10 +192,10 @@ def _protonated(pdb_text: str, held: set[Key], ph: float) -> tuple[dict[Key, obj
 
 
 class _Debump(debump.Debump):  # type: ignore[misc]  # PDB2PQR has no types
-    """Makes room by turning only what was rebuilt or added.
+    """Makes room for what was rebuilt, by turning about bonds beyond which something was.
 
-    By itself PDB2PQR turns a whole side chain for a single hydrogen that it has placed, at times into another residue;
-    what the crystallographer saw stays where it is.
+    By itself PDB2PQR turns whole side chains for a single hydrogen that it has placed, at times into another residue;
+    what the crystallographer saw whole stays where it is.
     """
 
     def debump_residue(self, residue: Any, conflict_names: list[str]) -> bool:  # noqa: ANN401 - PDB2PQR has no types
@@ -212,10 +212,11 @@ class _Debump(debump.Debump):  # type: ignore[misc]  # PDB2PQR has no types
 
 
 def _turns_seen(residue: Any, number: int) -> bool:  # noqa: ANN401 - PDB2PQR has no types
-    """Whether heavy atoms of the file move when a residue turns about one of its bonds."""
+    """Whether a turn about one of a residue's bonds moves heavy atoms, and only such as the file has."""
     pivot = residue.reference.dihedrals[number].split()[2]
-    moved = (residue.get_atom(name) for name in residue.get_moveable_names(pivot))
-    return any(not atom.is_hydrogen and not atom.added for atom in moved)
+    moved = [residue.get_atom(name) for name in residue.get_moveable_names(pivot)]
+    added = [atom.added for atom in moved if not atom.is_hydrogen]
+    return bool(added) and not any(added)
 
 
 def _place(residue: object) -> Key:
