@@ -244,6 +244,12 @@ def test_cancel_ends_engines_within_two_seconds_and_keeps_finished_poses(stack: 
     worker = stack.start_worker()
     job_id = stack.submit(SERIES | NEVER_DONE, exhaustiveness=EFFORT)
     stack.wait_results(job_id, 4)
+    # An engine between two ligands does nothing that a cancel would have to end.
+    at_work = (
+        "SELECT count(*) FROM attempts a JOIN ligands l ON l.id = a.current_ligand_id "
+        "WHERE a.job_id = :id AND a.ended_at IS NULL AND l.name LIKE 'sleeper-%'"
+    )
+    wait_until(lambda: stack.scalar(at_work, id=job_id) == 2, 120, lambda: stack.explain(job_id))
     engines = wait_for_engines(worker, 2)
     stack.change(job_id, JobState.CANCELLING)
     stack.wake()
