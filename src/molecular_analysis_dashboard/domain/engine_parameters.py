@@ -49,7 +49,7 @@ def first_unsupported(schema: Mapping[str, Any], protocol: DockingProtocol) -> U
     return None
 
 
-def _told(value: Any) -> Any:  # noqa: ANN401 - JSON
+def _told(value: object) -> object:
     """Return a value as a sentence has it."""
     return (", ".join(map(str, value)) or "none") if isinstance(value, tuple) else value
 

@@ -29,8 +29,18 @@ _TURNING = {
     "VAL": ("CB",),
 }
 # What force fields call protonation states; ready PDBQT files have these names.
-_PARENTS = {"HID": "HIS", "HIE": "HIS", "HIP": "HIS", "HSD": "HIS", "HSE": "HIS", "HSP": "HIS", "ASH": "ASP",
-            "GLH": "GLU", "LYN": "LYS", "CYM": "CYS"}  # fmt: skip
+_PARENTS = {
+    "ASH": "ASP",
+    "CYM": "CYS",
+    "GLH": "GLU",
+    "HID": "HIS",
+    "HIE": "HIS",
+    "HIP": "HIS",
+    "HSD": "HIS",
+    "HSE": "HIS",
+    "HSP": "HIS",
+    "LYN": "LYS",
+}
 _BEFORE = {("TYR", "OH"): "CZ"}
 _BACKBONE = frozenset({"N", "H", "HN", "H1", "H2", "H3", "C", "O", "OXT", "HXT"})
 _ROOT = "CA"

@@ -63,11 +63,11 @@ def file_text(path: Path) -> str:
             data = stream.read(_MAX_TEXT_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise InvalidInput(
-            f"The site file {path} cannot be read: {error}. Check the file.", code="file_unreadable", path=str(path)
+            f"The file {path} cannot be read: {error}. Check the file.", code="file_unreadable", path=str(path)
         ) from error
     if len(data) > _MAX_TEXT_BYTES:
         raise InvalidInput(
-            f"The site file {path} is larger than {_MAX_TEXT_BYTES / 1e6:g} MB; give the ligand alone.",
+            f"The file {path} is larger than {_MAX_TEXT_BYTES / 1e6:g} MB. Give the ligand alone.",
             code="too_large",
             path=str(path),
         )
